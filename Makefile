@@ -1,0 +1,45 @@
+# Everything sets itself up in .venv: Python 3.11+ and git are all that is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo play test lint bench lock clean
+
+help:            ## What can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=…") if sys.version_info < (3, 11) else None'
+	@echo "Setting up $(VENV) (once) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)   ## One student from hello to the agenda in the channel, in this terminal
+	@$(BIN)/conference-coach demo
+
+play: $(READY)   ## The demo, with you as the student
+	@$(BIN)/conference-coach demo --play
+
+test: $(READY)   ## All tests, on SQLite and PostgreSQL
+	@$(BIN)/pytest
+
+lint: $(READY)   ## Format, lint, types, import contracts, words
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/conference-coach prompts check
+
+bench: $(READY)  ## Benchmarks; writes .bench/results.json
+	@$(BIN)/python -m tests.bench
+
+lock: $(READY)   ## Pin the dependencies again, with hashes
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.txt
+
+clean:           ## Remove what was set up
+	@rm -rf $(VENV) .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,272 @@
+"""What is kept. Every row bears its workspace (Slack's team id); answers are revisions and are only ever added to."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from scheduler.outbox import metadata as outbox_metadata
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: Instant, date: Date, dict[str, Any]: JSON, str: Text}  # noqa: RUF012
+
+
+class School(Base):
+    """One workspace is one school."""
+
+    __tablename__ = "school"
+
+    workspace: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str]
+    time_zone: Mapped[str]
+    language: Mapped[str] = mapped_column(String(8))
+    grade_band: Mapped[str] = mapped_column(String(16))
+    level: Mapped[str] = mapped_column(String(16))
+    quiet_from: Mapped[str] = mapped_column(String(5))  # "20:00", local
+    quiet_until: Mapped[str] = mapped_column(String(5))
+    counselors: Mapped[dict[str, Any]]  # {"keys": [roster ids, first is asked first]}
+    helplines: Mapped[dict[str, Any]]  # {"lines": [{"name": …, "number": …, "hours": …}]}
+    loaded_at: Mapped[datetime]
+
+
+class Term(Base):
+    __tablename__ = "term"
+    __table_args__ = (UniqueConstraint("workspace", "name"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str]
+    starts: Mapped[date]
+    ends: Mapped[date]
+
+
+class Person(Base):
+    """Anyone in the roster. `key` is the roster's id; `slack_id` is filled when they are first met in Slack."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        UniqueConstraint("workspace", "key"),
+        UniqueConstraint("workspace", "slack_id"),
+        Index("ix_person_email", "workspace", "email"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    key: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str]
+    email: Mapped[str | None]
+    grade: Mapped[str | None] = mapped_column(String(16))
+    language: Mapped[str] = mapped_column(String(8))
+    advisor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", use_alter=True))
+    slack_id: Mapped[str | None] = mapped_column(String(32))
+    given_slack_id: Mapped[str | None] = mapped_column(String(32))  # what the roster says, if it says so
+    im: Mapped[str | None] = mapped_column(String(32))  # the DM channel with the bot, once known
+    active: Mapped[bool] = mapped_column(Boolean, default=True)
+
+
+class Guardian(Base):
+    """Which adults of the family belong to which student."""
+
+    __tablename__ = "guardian"
+
+    adult_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    student_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+
+
+class Conference(Base):
+    """One student's conference of one term: local date and wall time; the instant is resolved late."""
+
+    __tablename__ = "conference"
+    __table_args__ = (UniqueConstraint("student_id", "term_id"), Index("ix_conference_channel", "workspace", "channel"))
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    student_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    term_id: Mapped[int] = mapped_column(ForeignKey("term.id"))
+    date: Mapped[date]
+    time: Mapped[str] = mapped_column(String(5))
+    minutes: Mapped[int]
+    place: Mapped[str]
+    cancelled: Mapped[bool] = mapped_column(Boolean, default=False)
+    channel: Mapped[str | None] = mapped_column(String(32))
+    channel_name: Mapped[str | None] = mapped_column(String(80))
+    agenda_ts: Mapped[str | None] = mapped_column(String(32))  # the pinned agenda message, updated in place
+
+
+class Participant(Base):
+    """An adult or the student of a conference, and how far they are on the way into its channel."""
+
+    __tablename__ = "participant"
+
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    invite: Mapped[str] = mapped_column(String(32), default="waiting")  # waiting | invited | joined | a reason
+
+
+class Conversation(Base):
+    """A student's thread with the coach, and where it stands. `version` grows with every turn (compare-and-set)."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (UniqueConstraint("workspace", "person_id"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
+    flow: Mapped[str] = mapped_column(String(32), default="")  # the open flow; "" is the menu
+    back_to: Mapped[str] = mapped_column(String(32), default="")  # the flow to return to after a change
+    status: Mapped[str] = mapped_column(String(16), default="new")  # new | open | paused | held
+    prompt_delivery: Mapped[str | None] = mapped_column(String(36))  # the delivery of the open question
+    version: Mapped[int] = mapped_column(Integer, default=0)
+    updated_at: Mapped[datetime]
+
+
+class FlowState(Base):
+    """Where a flow stands: the engine's state as JSON, one row for each flow begun."""
+
+    __tablename__ = "flow_state"
+    __table_args__ = (UniqueConstraint("conversation_id", "flow"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    flow: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str]
+    done: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class Answer(Base):
+    """One revision of one message that answers a question. Never changed, never removed but by erasure."""
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        UniqueConstraint("workspace", "conversation_id", "ts", "revised", "act"),
+        Index("ix_answer_conference", "conference_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
+    flow: Mapped[str] = mapped_column(String(32))
+    question: Mapped[str] = mapped_column(String(64))
+    round: Mapped[int]
+    ts: Mapped[str] = mapped_column(String(32))  # Slack's ts of the message or tap
+    revised: Mapped[str] = mapped_column(String(32))  # its edited ts; equal to ts for the first
+    act: Mapped[str] = mapped_column(String(16))  # said | edited | withdrawn | replaced | chosen
+    text: Mapped[str]
+    choices: Mapped[str] = mapped_column(Text, default="")  # option ids, separated by spaces
+    evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    alarm: Mapped[str] = mapped_column(String(16), default="")  # "" | explicit | look
+    at: Mapped[datetime]
+
+
+class Item(Base):
+    """What was decided about one answer, where it departs from the question's default."""
+
+    __tablename__ = "item"
+    __table_args__ = (UniqueConstraint("conference_id", "flow", "question", "round"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
+    flow: Mapped[str] = mapped_column(String(32))
+    question: Mapped[str] = mapped_column(String(64))
+    round: Mapped[int]
+    visible: Mapped[str | None] = mapped_column(String(16))  # the student's choice
+    develop: Mapped[str] = mapped_column(String(32), default="")  # the probe that stayed open: "develop with advisor"
+    held_reason: Mapped[str] = mapped_column(Text, default="")  # the advisor's, shown to the student
+
+
+class Approval(Base):
+    """An agenda the student approved: exactly these revisions, in this order. The newest counts."""
+
+    __tablename__ = "approval"
+    __table_args__ = (UniqueConstraint("conference_id", "number"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
+    number: Mapped[int]
+    items: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    opening: Mapped[str] = mapped_column(String(16))  # the section that comes first
+    at: Mapped[datetime]
+
+
+class Alert(Base):
+    """A safeguarding alert: to whom a student's words were passed on, and whether somebody took it up."""
+
+    __tablename__ = "alert"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    student_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answer.id"))
+    level: Mapped[str] = mapped_column(String(16))
+    raised_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
+    taken_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    taken_at: Mapped[datetime | None]
+
+
+class SeenEvent(Base):
+    """Ids of events already taken in, so that Slack's repeats change nothing."""
+
+    __tablename__ = "seen_event"
+
+    workspace: Mapped[str] = mapped_column(String(32), primary_key=True)
+    id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    at: Mapped[datetime]
+
+
+ALL_METADATA = (Base.metadata, outbox_metadata)
