@@ -31,3 +31,11 @@ class SchoolError(CoachError):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class TurnLostError(CoachError):
+    """A conversation changed under a turn; the turn is rolled back and Slack sends the event again."""
+
+
+class StoreError(CoachError):
+    """The database is not at the schema this version works with."""

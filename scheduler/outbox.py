@@ -1,3 +1,324 @@
-from sqlalchemy import MetaData
+"""The outbox: everything the bot is to say goes in here with the turn that wished it, and leaves once.
 
-metadata = MetaData()
+    scheduled → sending → sent                      refused for good → dead
+    sending → scheduled (for now)                   no longer wanted → cancelled; too late → expired
+    sending → unknown → found: sent | not found twice: scheduled
+
+Every verb works in the caller's transaction and takes the time as an aware datetime. On SQLite that transaction must be
+`BEGIN IMMEDIATE`. Of one lane (workspace and recipient) only one process has deliveries in hand at any time.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Update, select
+
+from scheduler import statements
+from scheduler.deliveries import Delivery, Draft, State, born, deliveries, from_row, metadata
+from scheduler.outcomes import (
+    Later,
+    Postponed,
+    Refused,
+    Released,
+    Sent,
+    Settlement,
+    TooLate,
+    Unknown,
+    Unwanted,
+    Verdict,
+)
+from scheduler.replan import REPLANNED, Changes, compare
+
+__all__ = ["Changes", "Delivery", "Draft", "Outbox", "State", "deliveries", "metadata"]
+
+SHORTEST_WAIT = timedelta(seconds=1)
+"""A refusal for now is never tried again sooner than this."""
+
+TIMES_MISSING = 2
+"""So often must a delivery not be found before it is sent again."""
+
+
+class Outbox:
+    """The verbs of the deliveries table, for one process.
+
+    owner: names this process and this start of it; never used again by another.
+    lease: how long a claimed delivery is this process's; a call must have begun in its first half and end within it.
+    settle_after: how long Slack may take to make up its mind about a call whose answer was lost.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        lease: timedelta = timedelta(seconds=60),
+        settle_after: timedelta = timedelta(seconds=10),
+    ) -> None:
+        self.owner = owner
+        self.lease = lease
+        self.settle_after = settle_after
+
+    # --- put -------------------------------------------------------------------------------------------------
+
+    def put(
+        self, connection: Connection, drafts: Sequence[Draft], now: datetime, *, claim: bool = False
+    ) -> list[Delivery]:
+        """Store what is wished for and return it; a draft whose dedupe_key is already there is left out.
+
+        With `claim` a draft that is due is born in this process's hands (state `sending`), to be handed over to the
+        dispatcher after the commit. It is born `scheduled` instead while an earlier one of its lane waits, is unknown,
+        or is in another process's hands.
+        """
+        if not claim:
+            return self._insert(connection, [self._values(draft, now) for draft in drafts], drafts)
+        put = (self._put_claimed(connection, draft, now) for draft in drafts)
+        return [delivery for delivery in put if delivery is not None]
+
+    def _put_claimed(self, connection: Connection, draft: Draft, now: datetime) -> Delivery | None:
+        values = self._values(draft, now)
+        behind: tuple[tuple[int, int], ...] | None = None
+        if draft.due_at <= now:
+            behind = self._in_hand(connection, draft, now)
+        if behind is not None:
+            values.update(state=State.SENDING.value, owner=self.owner, lease_until=now + self.lease, fence=1)
+        stored = self._insert(connection, [values], [draft], behind or ())
+        return stored[0] if stored else None
+
+    def _in_hand(self, connection: Connection, draft: Draft, now: datetime) -> tuple[tuple[int, int], ...] | None:
+        """What this process has in hand for the draft's lane; None if anything else of it holds the draft up."""
+        lane = {"workspace": draft.workspace, "recipient": draft.recipient, "now": now}
+        before = connection.execute(statements.LANE, lane).all()
+        if len(before) == statements.LANE_LIMIT:
+            return None
+        if any(state != State.SENDING or owner != self.owner for _, _, state, owner in before):
+            return None
+        return tuple((seq, fence) for seq, fence, _, _ in before)
+
+    def _values(self, draft: Draft, now: datetime) -> dict[str, Any]:
+        return {
+            "id": str(uuid.uuid4()),
+            "workspace": draft.workspace,
+            "kind": draft.kind,
+            "recipient": draft.recipient,
+            "subject": draft.subject,
+            "payload": draft.payload,
+            "dedupe_key": draft.dedupe_key,
+            "due_at": draft.due_at,
+            "next_at": draft.due_at,
+            "expires_at": draft.expires_at,
+            "state": State.SCHEDULED.value,
+            "owner": None,
+            "lease_until": None,
+            "fence": 0,
+            "created_at": now,
+        }
+
+    def _insert(
+        self,
+        connection: Connection,
+        rows: list[dict[str, Any]],
+        drafts: Sequence[Draft],
+        behind: tuple[tuple[int, int], ...] = (),
+    ) -> list[Delivery]:
+        if not rows:
+            return []
+        statement = statements.INSERT[connection.dialect.name]
+        stored = connection.execute(statement, rows if len(rows) > 1 else rows[0]).all()
+        seqs = {identity: seq for seq, identity in stored}
+        return [born(seqs[row["id"]], row, behind) for row in rows if row["id"] in seqs]
+
+    # --- claim and settle ------------------------------------------------------------------------------------
+
+    def claimable(self, connection: Connection, now: datetime) -> list[str]:
+        """The workspaces that have something due."""
+        return list(connection.scalars(statements.DUE_WORKSPACES, {"now": now}))
+
+    def claim(self, connection: Connection, now: datetime, limit: int, workspace: str | None = None) -> list[Delivery]:
+        """Take what is due into this process's hands: the first of each free lane, at most `limit` a workspace."""
+        chosen = self.claimable(connection, now) if workspace is None else [workspace]
+        claimed: list[Delivery] = []
+        for name in chosen:
+            values = {"now": now, "limit": limit, "in_workspace": name, "me": self.owner, "new_lease": now + self.lease}
+            claimed.extend(from_row(row) for row in connection.execute(statements.CLAIM, values))
+        return sorted(claimed, key=lambda each: (each.due_at, each.seq))
+
+    def settle(self, connection: Connection, settlements: Sequence[Settlement], now: datetime) -> list[Settlement]:
+        """Write down what became of deliveries in hand; returns those that were still in hand.
+
+        What is left out had its lease swept, or was forgotten: whoever has it now decides.
+        """
+        batches: dict[Update, list[dict[str, Any]]] = {}
+        for settlement in settlements:
+            statement, values = self._settling(settlement.delivery, settlement.verdict, now)
+            held = {"held_seq": settlement.delivery.seq, "held_fence": settlement.delivery.fence, "now": now}
+            batches.setdefault(statement, []).append({**held, **values})
+        changed = sum(_execute(connection, statement, values) for statement, values in batches.items())
+        if changed == len(settlements):
+            return list(settlements)
+        return self._still_ours(connection, settlements)
+
+    def _still_ours(self, connection: Connection, settlements: Sequence[Settlement]) -> list[Settlement]:
+        table = deliveries.c
+        chosen = table.seq.in_([settlement.delivery.seq for settlement in settlements])
+        rows = connection.execute(select(table.seq, table.fence).where(chosen))
+        fences = {row.seq: row.fence for row in rows}
+        return [each for each in settlements if fences.get(each.delivery.seq) == each.delivery.fence]
+
+    def _settling(self, delivery: Delivery, verdict: Verdict, now: datetime) -> tuple[Update, dict[str, Any]]:
+        match verdict:
+            case Sent(channel, ts):
+                return statements.FINISH, _final(State.SENT, tried=1, channel=channel, ts=ts)
+            case Refused(reason):
+                return statements.FINISH, _final(State.DEAD, tried=1, reason=reason)
+            case Unwanted(reason):
+                return statements.FINISH, _final(State.CANCELLED, tried=0, reason=reason)
+            case TooLate():
+                return statements.FINISH, _final(State.EXPIRED, tried=0)
+            case Unknown(reason):
+                return statements.DOUBT, {"new_next": now + self.settle_after, "new_reason": reason}
+            case Later(seconds, reason):
+                again = now + max(timedelta(seconds=seconds), SHORTEST_WAIT)
+                return statements.GIVE_BACK, _back(delivery.due_at, again, tried=1, reason=reason)
+            case Postponed(until, reason):
+                until = max(until, now + SHORTEST_WAIT)
+                return statements.GIVE_BACK, _back(until, until, tried=0, reason=reason)
+            case Released(until):
+                return statements.GIVE_BACK, _back(delivery.due_at, until or now, tried=0, reason=delivery.reason)
+
+    # --- what is unknown -------------------------------------------------------------------------------------
+
+    def sweep(self, connection: Connection, now: datetime) -> int:
+        """Leases that ran out: nobody knows what became of those deliveries. Returns how many."""
+        values = {"now": now, "new_next": now + self.settle_after, "new_reason": "lease ran out"}
+        return len(connection.execute(statements.SWEEP, values).all())
+
+    def recover(self, connection: Connection, now: datetime) -> int:
+        """At the start of the only process there is (SQLite): what the one before had in hand is unknown at once."""
+        values = {"me": self.owner, "new_next": now + self.settle_after, "new_reason": "the process ended"}
+        return len(connection.execute(statements.RECOVER, values).all())
+
+    def due_for_check(self, connection: Connection, now: datetime, limit: int) -> list[Delivery]:
+        """Take unknown deliveries to look for; nobody else looks for them within a lease."""
+        values = {"now": now, "limit": limit, "me": self.owner, "new_next": now + self.lease}
+        return [from_row(row) for row in connection.execute(statements.CLAIM_CHECK, values)]
+
+    def checked(self, connection: Connection, delivery: Delivery, found: Sent | Unknown | None, now: datetime) -> bool:
+        """Write down what looking came to; None is "not there". False if somebody else has it by now.
+
+        `now` is when the look ended. Not there twice, at least `settle_after` apart: it is scheduled again.
+        """
+        values: dict[str, Any] = {}
+        match found:
+            case Sent(channel, ts):
+                statement, values = statements.FOUND, {"new_channel": channel, "new_ts": ts}
+            case None if delivery.missing + 1 >= TIMES_MISSING:
+                statement = statements.NOT_THERE
+            case _:
+                reason = delivery.reason if found is None else found.reason
+                missed = 1 if found is None else 0
+                again = now + self.settle_after
+                statement, values = statements.LOOK_AGAIN, {"missed": missed, "new_next": again, "new_reason": reason}
+        values.update(held_seq=delivery.seq, held_fence=delivery.fence, now=now)
+        return connection.execute(statement, values).rowcount == 1
+
+    # --- no longer -------------------------------------------------------------------------------------------
+
+    def expire(self, connection: Connection, now: datetime) -> int:
+        """What waits past its `expires_at` is too late. Returns how many."""
+        return connection.execute(statements.EXPIRE, {"now": now}).rowcount
+
+    def cancel(
+        self,
+        connection: Connection,
+        workspace: str,
+        now: datetime,
+        reason: str,
+        *,
+        subject: str | None = None,
+        prefix: str | None = None,
+    ) -> int:
+        """No longer wanted: all of one subject, or all whose dedupe_key begins with `prefix`. Returns how many waited.
+
+        What is in hand or unknown at this moment may still arrive, but is not tried again.
+        """
+        if (subject is None) == (prefix is None):
+            raise ValueError("cancel by a subject or by a prefix of the dedupe_key, one of them")
+        if subject is not None:
+            return _cancel(connection, statements.CANCEL_SUBJECT, _about(workspace, subject), reason, now)
+        return _cancel(connection, statements.CANCEL_PREFIX, _with_prefix(workspace, prefix or ""), reason, now)
+
+    def forget(self, connection: Connection, workspace: str, subject: str) -> int:
+        """Erase every delivery about a subject, whatever its state. Returns how many.
+
+        One that is being sent at this moment may still arrive.
+        """
+        return connection.execute(statements.FORGET, _about(workspace, subject)).rowcount
+
+    def purge(self, connection: Connection, before: datetime) -> int:
+        """Erase what was settled before that instant; its dedupe_key may then be used again. Returns how many."""
+        return connection.execute(statements.PURGE, {"before": before}).rowcount
+
+    # --- replan ----------------------------------------------------------------------------------------------
+
+    def replan(
+        self, connection: Connection, workspace: str, scope: str, wished: Sequence[Draft], now: datetime
+    ) -> Changes:
+        """Make what waits under a prefix of the dedupe_key what is wished for, and touch nothing already tried or sent.
+
+        A wish that was replanned away or expired before comes back. Every wish must be of the workspace and scope.
+        """
+        if any(draft.workspace != workspace or not draft.dedupe_key.startswith(scope) for draft in wished):
+            raise ValueError(f"a wish stands outside of workspace {workspace!r} and scope {scope!r}")
+        rows = connection.execute(statements.PLANNED, _with_prefix(workspace, scope))
+        difference = compare([from_row(row) for row in rows], wished, now)
+        for old in difference.dropped:
+            _cancel(connection, statements.CANCEL_ONE, {"held_seq": old.seq}, REPLANNED, now)
+        for old, draft in difference.moved:
+            connection.execute(statements.REVIVE, {"held_seq": old.seq, "now": now})
+            connection.execute(statements.MOVE, {"held_seq": old.seq, **_wish(draft)})
+        added = self.put(connection, difference.added, now)
+        return Changes(len(added), len(difference.moved), len(difference.dropped), difference.kept)
+
+
+def _final(
+    state: State, *, tried: int, reason: str | None = None, channel: str | None = None, ts: str | None = None
+) -> dict[str, Any]:
+    return {"new_state": state.value, "tried": tried, "new_reason": reason, "new_channel": channel, "new_ts": ts}
+
+
+def _back(due_at: datetime, next_at: datetime, *, tried: int, reason: str | None) -> dict[str, Any]:
+    return {"new_due": due_at, "new_next": next_at, "tried": tried, "new_reason": reason}
+
+
+def _wish(draft: Draft) -> dict[str, Any]:
+    return {
+        "new_kind": draft.kind,
+        "new_recipient": draft.recipient,
+        "new_subject": draft.subject,
+        "new_payload": draft.payload,
+        "new_due": draft.due_at,
+        "new_expiry": draft.expires_at,
+    }
+
+
+def _about(workspace: str, subject: str) -> dict[str, Any]:
+    return {"in_workspace": workspace, "of_subject": subject}
+
+
+def _with_prefix(workspace: str, prefix: str) -> dict[str, Any]:
+    return {"in_workspace": workspace, "prefix": prefix, "prefix_end": prefix + "\U0010ffff"}
+
+
+def _cancel(
+    connection: Connection, pair: tuple[Update, Update], where: dict[str, Any], reason: str, now: datetime
+) -> int:
+    waiting, in_hand = pair
+    cancelled = connection.execute(waiting, {**where, "new_reason": reason, "now": now}).rowcount
+    connection.execute(in_hand, {**where, "new_reason": reason})
+    return cancelled
+
+
+def _execute(connection: Connection, statement: Update, values: list[dict[str, Any]]) -> int:
+    return connection.execute(statement, values if len(values) > 1 else values[0]).rowcount

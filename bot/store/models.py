@@ -139,7 +139,7 @@ class Conference(Base):
     cancelled: Mapped[bool] = mapped_column(Boolean, default=False)
     channel: Mapped[str | None] = mapped_column(String(32))
     channel_name: Mapped[str | None] = mapped_column(String(80))
-    agenda_ts: Mapped[str | None] = mapped_column(String(32))  # the pinned agenda message, updated in place
+    agenda_ts: Mapped[str | None]  # the pages of the posted agenda, by ts; the first is pinned, all updated in place
 
 
 class Participant(Base):
@@ -164,6 +164,7 @@ class Conversation(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
     flow: Mapped[str] = mapped_column(String(32), default="")  # the open flow; "" is the menu
+    state: Mapped[str] = mapped_column(Text, default="")  # its state: in this row, so that one lock guards it
     back_to: Mapped[str] = mapped_column(String(32), default="")  # the flow to return to after a change
     status: Mapped[str] = mapped_column(String(16), default="new")  # new | open | paused | held
     prompt_delivery: Mapped[str | None] = mapped_column(String(36))  # the delivery of the open question
@@ -172,7 +173,7 @@ class Conversation(Base):
 
 
 class FlowState(Base):
-    """Where a flow stands: the engine's state as JSON, one row for each flow begun."""
+    """Where a flow stands that is not the open one: the engine's state as JSON."""
 
     __tablename__ = "flow_state"
     __table_args__ = (UniqueConstraint("conversation_id", "flow"),)

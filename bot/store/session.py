@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
 class Store:
@@ -43,11 +45,16 @@ class Store:
 
 
 def make_engine(url: str) -> Engine:
-    """An engine for SQLite (WAL, synchronous FULL, foreign keys on) or PostgreSQL (psycopg 3)."""
+    """An engine for SQLite (WAL, synchronous FULL, foreign keys on) or PostgreSQL (psycopg 3).
+
+    Its errors never show the parameters of a statement: they would be students' words.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=40)
-    engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 30})
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=40, hide_parameters=True
+        )
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 30})
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -1,0 +1,14 @@
+"""What the bot listens to, a module for each kind."""
+
+from __future__ import annotations
+
+from slack_bolt import App
+
+from bot.slack.desk import Desk
+from bot.slack.listeners import actions, commands, home, lifecycle, messages
+
+
+def register(app: App, desk: Desk) -> None:
+    """Register every listener; the catch-alls come last."""
+    for module in (messages, actions, commands, home, lifecycle):
+        module.register(app, desk)

@@ -1,0 +1,143 @@
+"""Wires everything, once. Nothing here happens at import time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import ssl
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from slack_bolt import App
+from slack_bolt.adapter.wsgi import SlackRequestHandler
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+from sqlalchemy import select
+
+from bot.errors import CoachError, SchoolError
+from bot.services.house import Clock, House
+from bot.settings import Settings
+from bot.slack import listeners
+from bot.slack.client import SlackApi
+from bot.slack.desk import Desk
+from bot.slack.guard import Guard, Wsgi
+from bot.slack.sender import SlackSender
+from bot.store.models import School
+from bot.store.session import Store
+from bot.words import Words
+from scheduler.clock import Clock as Ticker
+from scheduler.dispatcher import Dispatcher
+from scheduler.outbox import Delivery, Outbox
+from scheduler.pace import Limits, Pace
+
+DRAIN_SECONDS = 8.0
+EVENTS_PATH = "/slack/events"
+
+
+@dataclass(frozen=True)
+class Bot:
+    """The bot, wired. `app` takes events in; `dispatcher` takes deliveries out."""
+
+    app: App
+    house: House
+    dispatcher: Dispatcher
+    ticker: Ticker
+    api: SlackApi
+    workspace: str
+    secret: str = field(repr=False)
+
+    def wsgi(self) -> Wsgi:
+        """The HTTP way in, guarded."""
+        return Guard(SlackRequestHandler(self.app, path=EVENTS_PATH), self.secret, self._seconds)
+
+    def start(self) -> None:
+        """Start sending."""
+        self.ticker.start()
+
+    def stop(self, timeout: float = DRAIN_SECONDS) -> bool:
+        """Send what is in hand, give the rest back, close. False if some calls had not ended in time."""
+        clean = self.ticker.stop(timeout)
+        self.api.close()
+        self.house.store.close()
+        return clean
+
+    def _seconds(self) -> float:
+        return self.house.clock().timestamp()
+
+
+def build(
+    settings: Settings,
+    words: Words,
+    *,
+    clock: Clock | None = None,
+    limits: Limits | None = None,
+    tls: ssl.SSLContext | None = None,
+    workers: int = 40,
+) -> Bot:
+    """The bot of one workspace. CoachError if Slack does not know the token; the school is checked by `ready`."""
+    now: Clock = clock or (lambda: datetime.now(UTC))
+    store = Store(settings.database_url)
+    owner = f"{socket.gethostname()[:20]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    house = House(store, Outbox(owner), words, now)
+    api = SlackApi(settings.bot_token, settings.api_url, tls=tls)
+    who = _who(api, settings.bot_token)
+    dispatcher = Dispatcher(
+        store.write, house.outbox, SlackSender(house, api, who.bot_user_id or ""), Pace(limits), now, workers
+    )
+    app = _bolt(settings, who, tls)
+    listeners.register(app, Desk(house, who.bot_user_id or "", _send(dispatcher)))
+    ticker = Ticker(dispatcher, house.outbox, store.write, now, alone=store.sqlite)
+    return Bot(app, house, dispatcher, ticker, api, who.team_id or "", settings.signing_secret)
+
+
+def ready(bot: Bot) -> None:
+    """Refuse to start for a workspace without a school, or for a school that nobody watches over."""
+    with bot.house.store.read() as connection:
+        keys = connection.scalar(select(School.counselors).where(School.workspace == bot.workspace))
+    if keys is None:
+        raise SchoolError([f"There is no school for workspace {bot.workspace}. Load one: conference-coach load DIR"])
+    if not keys.get("keys"):
+        raise SchoolError(['No counselor is set. Name at least one in school.toml: counselors = ["…"], and load it.'])
+
+
+def _bolt(settings: Settings, who: AuthorizeResult, tls: ssl.SSLContext | None) -> App:
+    """Bolt, which runs a listener before it acks: what is acked is stored."""
+    client = WebClient(settings.bot_token, base_url=settings.api_url, ssl=tls, retry_handlers=[])
+    quiet = logging.getLogger("bot.bolt")
+    quiet.setLevel(logging.ERROR)
+    return App(
+        client=client,
+        signing_secret=settings.signing_secret or uuid.uuid4().hex,
+        authorize=lambda **_: who,
+        process_before_response=True,
+        logger=quiet,
+    )
+
+
+def _who(api: SlackApi, token: str) -> AuthorizeResult:
+    reply = api.ask("auth.test", {})
+    if not reply.ok:
+        raise CoachError(
+            f"Slack does not accept SLACK_BOT_TOKEN ({reply.error or reply.fault}). "
+            "Copy it again from your Slack app's page, OAuth & Permissions."
+        )
+    data: dict[str, Any] = dict(reply.data)
+    return AuthorizeResult(
+        enterprise_id=data.get("enterprise_id"),
+        team_id=data["team_id"],
+        bot_user_id=data["user_id"],
+        bot_id=data.get("bot_id"),
+        bot_token=token,
+    )
+
+
+def _send(dispatcher: Dispatcher) -> Callable[[Sequence[Delivery]], None]:
+    def send(deliveries: Sequence[Delivery]) -> None:
+        if deliveries:
+            dispatcher.hand_over(deliveries)
+
+    return send

@@ -1,0 +1,168 @@
+"""The command line: `conference-coach …`. Errors go to stderr, each with its remedy, and the exit code is 1."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+
+from bot.errors import CoachError, SettingsError
+from bot.school import School, read_school
+from bot.services.load import Change, Changes, load_school, match_members
+from bot.settings import HOW_TO_GET, Name, Settings
+from bot.slack.directory import Directory, DirectoryError
+from bot.store import migrate as schema
+from bot.store.session import Store
+from prompts import Catalog, PromptsError
+
+FOLDER = click.Path(path_type=Path)
+
+
+class _Group(click.Group):
+    """A group whose commands may raise the project's errors."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (CoachError, PromptsError) as error:
+            click.echo(str(error), err=True)
+        except OperationalError as error:
+            click.echo(f"The database cannot be used: {error.orig}", err=True)
+            click.echo(f"{Name.DATABASE_URL}: {HOW_TO_GET[Name.DATABASE_URL]}", err=True)
+        return ctx.exit(1)
+
+
+@click.group(cls=_Group)
+@click.version_option(package_name="conference-coach")
+def main() -> None:
+    """Coaches students through preparing and leading their own conference, in Slack."""
+
+
+@main.command()
+@click.argument("folder", metavar="[DIR]", required=False, type=FOLDER)
+@click.option("--check", is_flag=True, help="Only say what is wrong, or what would change.")
+def load(folder: Path | None, check: bool) -> None:
+    """Load a school's folder: school.toml, roster.csv, conferences.csv.
+
+    DIR is SCHOOL_DIR unless given. Loading twice changes nothing; with any error nothing is loaded.
+    """
+    settings = Settings.read(os.environ, needs=() if folder else (Name.SCHOOL_DIR,))
+    where = folder or settings.school_dir or Path()
+    school = read_school(where, Catalog.load(*overlays(where)).languages)
+    now = datetime.now(UTC)
+    if check:
+        _check(settings, school, now)
+        return
+    workspace = _workspace(settings, school)
+    store = Store(settings.database_url)
+    schema.migrate(store)
+    with store.write() as connection:
+        changes = load_school(connection, workspace, school, now)
+    _print_changes(changes)
+    if not changes:
+        click.echo("Nothing changed.")
+    _match(settings, store, workspace)
+    store.close()
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version."""
+    store = Store(Settings.read(os.environ).database_url)
+    done = schema.migrate(store)
+    click.echo(f"Migrated: {', '.join(done)}." if done else "The database is up to date.")
+    store.close()
+
+
+@main.group()
+def prompts() -> None:
+    """The words the bot says."""
+
+
+@prompts.command(name="check")
+@click.argument("folder", metavar="[DIR]", required=False, type=FOLDER)
+def check_words(folder: Path | None) -> None:
+    """Check all texts in every language, with those of a school's folder (DIR) laid over them."""
+    from bot.prompts_check import check_prompts  # it brings a readability library, which no other command needs
+
+    if folder and not overlays(folder):
+        raise SettingsError([f"{folder}: There are no prompts here. Name a school's folder that has prompts/ in it."])
+    if problems := check_prompts(overlays(folder) if folder else ()):
+        raise PromptsError(problems)
+    click.echo("All texts are in order.")
+
+
+def overlays(folder: Path) -> tuple[Path, ...]:
+    """The school's own words, if it has any: `prompts/` in its folder, or that folder itself."""
+    own = folder if folder.name == "prompts" else folder / "prompts"
+    return (own,) if own.is_dir() else ()
+
+
+def _workspace(settings: Settings, school: School) -> str:
+    if school.workspace:
+        return school.workspace
+    if settings.bot_token:
+        return Directory(settings.bot_token, settings.api_url).workspace()
+    problem = 'The workspace is not known. Write its id in school.toml (workspace = "T…"), or set'
+    raise SettingsError([f"{problem} {Name.BOT_TOKEN}. {HOW_TO_GET[Name.BOT_TOKEN]}"])
+
+
+def _check(settings: Settings, school: School, now: datetime) -> None:
+    click.echo(f"{school.name} is in order: {len(school.people)} people, {len(school.conferences)} conferences.")
+    if not school.workspace and not settings.bot_token:
+        return
+    workspace = _workspace(settings, school)
+    store = _store_to_look_at(settings.database_url)
+    with store.engine.connect() as connection:
+        changes = load_school(connection, workspace, school, now)
+        connection.rollback()
+    store.close()
+    click.echo("Loading it would do this:" if changes else "Loading it would change nothing.")
+    _print_changes(changes)
+
+
+def _store_to_look_at(url: str) -> Store:
+    """The database, never touched; one that is not there yet is as good as an empty one in memory."""
+    parsed = make_url(url)
+    there = parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").is_file()
+    store = Store(url if there else "sqlite://")
+    if there and schema.current(store) is not None:
+        schema.require_current(store)
+        return store
+    store.close()
+    empty = Store("sqlite://")
+    schema.migrate(empty)
+    return empty
+
+
+def _match(settings: Settings, store: Store, workspace: str) -> None:
+    if not settings.bot_token:
+        return
+    try:
+        members = tuple(Directory(settings.bot_token, settings.api_url).members())
+    except DirectoryError as error:
+        click.echo(f"{error} People will be matched when they first appear in Slack.", err=True)
+        return
+    with store.write() as connection:
+        found = match_members(connection, workspace, members)
+    if found:
+        click.echo(f"Found in Slack by their e-mail: {found}.")
+
+
+def _print_changes(changes: Changes) -> None:
+    parts = (("Added", "+", changes.added), ("Changed", "~", changes.changed), ("Removed", "-", changes.removed))
+    for title, sign, listed in parts:
+        if listed:
+            click.echo(f"{title}: {len(listed)}")
+        for change in listed:
+            click.echo(f"  {sign} {change.what} {change.name}{_fields(change)}")
+
+
+def _fields(change: Change) -> str:
+    told = [f"{field.name} {field.before or '(none)'} → {field.after or '(none)'}" for field in change.fields]
+    return f": {'; '.join(told)}" if told else ""

@@ -1,0 +1,89 @@
+"""The sample school in a practice workspace with the real bot in it: what the demo plays on, and the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from bot.app import Bot, build, ready
+from bot.practice import HandClock, PracticeWorkspace
+from bot.practice.people import Person
+from bot.school import School, read_school
+from bot.services.load import load_school, match_members
+from bot.settings import Settings
+from bot.slack.manifest import manifest
+from bot.store.session import Store
+from bot.words import Words
+from scheduler.pace import UNLIMITED
+
+MONDAY = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
+"""Ten days before the sample school's first conference, in the morning there."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A workspace, a bot in it, a school loaded, and a clock that moves only when told."""
+
+    workspace: PracticeWorkspace
+    bot: Bot
+    clock: HandClock
+    people: dict[str, Person]
+
+    def run(self) -> None:
+        """Let the bot do all that is due."""
+        self.bot.dispatcher.run_due()
+
+    def wait(self, **parts: float) -> None:
+        """Let time pass, and the bot do what comes due."""
+        self.clock.advance(**parts)
+        self.run()
+
+
+@contextmanager
+def stage(store_url: str, words: Words | None = None, now: datetime = MONDAY) -> Iterator[Stage]:
+    """Set the sample school up on a database that has its tables; taken down again at the end."""
+    with (
+        as_file(files("bot.practice") / "school") as folder,
+        set_up(store_url, folder, words or Words.load(), now) as it,
+    ):
+        yield it
+
+
+@contextmanager
+def set_up(store_url: str, folder: Path, words: Words, now: datetime) -> Iterator[Stage]:
+    """The same with a school of one's own."""
+    clock = HandClock(now)
+    school = read_school(folder, words.catalog.languages)
+    workspace = PracticeWorkspace(manifest(), clock, name=school.name)
+    try:
+        people = {
+            person.key: workspace.person(person.name, f"U{person.key.upper()}", person.email)
+            for person in school.people
+            if person.email
+        }
+        store = Store(store_url)
+        enrol(store, workspace, school, now)
+        store.close()
+        settings = Settings(
+            bot_token=workspace.bot_token, app_token=workspace.app_token, signing_secret=workspace.signing_secret,
+            api_url=workspace.api_url, database_url=store_url,
+        )  # fmt: skip
+        bot = build(settings, words, clock=clock, limits=UNLIMITED)
+        ready(bot)
+        workspace.attach(bot.app)
+        yield Stage(workspace, bot, clock, people)
+        bot.stop()
+    finally:
+        workspace.close()
+
+
+def enrol(store: Store, workspace: PracticeWorkspace, school: School, now: datetime) -> None:
+    """Load the school, and find its people among the workspace's members."""
+    with store.write() as connection:
+        load_school(connection, workspace.team_id, school, now)
+        members = [(person.id, person.email) for person in workspace.people.values() if person.email]
+        match_members(connection, workspace.team_id, members)

@@ -1,0 +1,228 @@
+"""`school.toml`: what a school says about itself as a whole."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from bot.dialogue.flow import Band
+from bot.school import values
+from bot.school.model import Helpline, Level, QuietHours, Role, Term
+from bot.school.problems import Place, Problems, Wrong
+from bot.school.roster import Roster
+from bot.school.sheet import decode
+
+T = TypeVar("T")
+
+CHARTER = "school.toml"
+NEEDED = ("name", "time_zone", "language", "grade_band", "counselors", "term")
+KNOWN = (*NEEDED, "level", "quiet_hours", "workspace", "helpline")
+EXAMPLES = {
+    "name": 'name = "Hillside School"',
+    "time_zone": 'time_zone = "America/New_York"',
+    "language": 'language = "en"',
+    "grade_band": 'grade_band = "middle"',
+    "counselors": 'counselors = ["bell", "ortiz"]',
+    "term": '[[term]] with name = "Autumn 2026", starts = 2026-09-01, ends = 2026-12-18',
+}
+NO_COUNSELOR = Wrong(
+    "No counselor is named, and the coach does not start for a school without one.",
+    'Name the people safeguarding alerts go to, first first: counselors = ["bell", "ortiz"], ids of roster.csv.',
+)
+_TABLE = re.compile(r"\s*\[\[?\s*([\w-]+)\s*\]\]?")
+
+
+@dataclass(frozen=True)
+class Charter:
+    """What could be read of school.toml; None stands where it could not, with a problem noted."""
+
+    name: str | None
+    time_zone: str | None
+    language: str | None
+    grade_band: Band | None
+    level: Level | None
+    quiet: QuietHours | None
+    counselors: tuple[str, ...]
+    counselors_at: Place
+    helplines: tuple[Helpline, ...]
+    terms: tuple[Term, ...] | None
+    workspace: str | None
+
+
+class _Table:
+    """One table of the file: its values by key, and where they stand."""
+
+    def __init__(self, text: str, name: str, index: int, data: Mapping[str, Any], problems: Problems) -> None:
+        self.text, self.name, self.index, self.data, self.problems = text, name, index, data, problems
+
+    def place(self, key: str) -> Place:
+        label = f"{self.name}.{key}" if self.name else key
+        return Place(CHARTER, _line(self.text, self.name, self.index, key), label)
+
+    def take(self, key: str, parse: Callable[[object], T]) -> T | None:
+        """The checked value of a key that must be there."""
+        if key in self.data:
+            return self.problems.take(self.place(key), self.data[key], parse)
+        example = EXAMPLES.get(key, "") if not self.name else ""
+        remedy = f"Add {example or f'{key} to each [[{self.name}]]'}."
+        self.problems.add(Place(CHARTER, self.place("").row, self.place(key).column), Wrong("This is missing.", remedy))
+        return None
+
+    def take_if_there(self, key: str, parse: Callable[[object], T], default: T) -> T | None:
+        return self.take(key, parse) if key in self.data else default
+
+    def refuse_unknown(self, known: Sequence[str]) -> None:
+        for key in self.data:
+            if key not in known:
+                remedy = f"Take it out, or rename it.{values.meant(key, known)}"
+                self.problems.add(self.place(key), Wrong("This is not known here.", remedy))
+
+
+def parse_charter(raw: bytes, languages: Collection[str], problems: Problems) -> Charter | None:
+    """The charter, its faults noted; None where the file is not TOML at all."""
+    text = problems.take(Place(CHARTER), raw, lambda _: decode(raw))
+    data = problems.take(Place(CHARTER), text, lambda _: _toml(text)) if text is not None else None
+    if text is None or data is None:
+        return None
+    top = _Table(text, "", 0, data, problems)
+    top.refuse_unknown(KNOWN)
+    return Charter(
+        name=top.take("name", values.short(200)),
+        time_zone=top.take("time_zone", values.time_zone),
+        language=top.take("language", values.language(languages)),
+        grade_band=top.take("grade_band", values.one_of(Band)),
+        level=top.take_if_there("level", values.one_of(Level), Level.FULL),
+        quiet=top.take_if_there("quiet_hours", _quiet_hours, QuietHours("20:00", "07:00")),
+        counselors=_counselors(top),
+        counselors_at=top.place("counselors"),
+        helplines=_helplines(top),
+        terms=_terms(top),
+        workspace=top.take("workspace", values.workspace) if "workspace" in data else None,
+    )
+
+
+def check_counselors(charter: Charter, roster: Roster, problems: Problems) -> None:
+    """An alert must reach each counselor: they are in the roster, are counselors, and can be found in Slack."""
+    reachable = {person.key: bool(person.email or person.slack_id) for person in roster.people}
+    place = charter.counselors_at
+    for key in charter.counselors:
+        role = roster.roles.get(key)
+        if key not in roster.roles:
+            known = [other for other, held in roster.roles.items() if held is Role.COUNSELOR]
+            remedy = f"Write ids of people with the role counselor.{values.meant(key, known)}"
+            problems.add(place, Wrong(f"“{key}” is not in roster.csv.", remedy))
+        elif role not in (Role.COUNSELOR, None):
+            remedy = f"Give {key} the role counselor in roster.csv, or take the id out."
+            problems.add(place, Wrong(f"“{key}” is a {role}, not a counselor.", remedy))
+        elif not reachable.get(key, True):
+            remedy = "Add their e-mail or slack_id in roster.csv: alerts go there."
+            problems.add(place, Wrong(f"“{key}” cannot be reached in Slack.", remedy))
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        remedy = "Text stands between quotation marks, dates do not, and each key is there once."
+        raise Wrong(f"This is not TOML: {error}.", remedy) from None
+
+
+def _line(text: str, table: str, index: int, key: str) -> int | None:
+    """The line a key of the nth table of that name stands on; for no key, the table's own."""
+    current, seen = "", -1
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := _TABLE.match(line):
+            current = match[1]
+            seen += current == table
+        here = current == table and (not table or seen == index)
+        if here and (re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line) if key else match):
+            return number
+        if not table and match and match[1] == key:
+            return number
+    return None
+
+
+def _quiet_hours(value: object) -> QuietHours:
+    remedy = 'Write quiet_hours = { from = "20:00", until = "07:00" }.'
+    if not isinstance(value, dict) or set(value) != {"from", "until"}:
+        raise Wrong("Quiet hours have a beginning and an end.", remedy)
+    begin, until = values.clock(value["from"]), values.clock(value["until"])
+    if begin == until:
+        raise Wrong("Quiet hours begin and end at the same time.", remedy)
+    return QuietHours(begin, until)
+
+
+def _counselors(top: _Table) -> tuple[str, ...]:
+    if "counselors" not in top.data or top.data["counselors"] in ([], ""):
+        top.problems.add(top.place("counselors"), NO_COUNSELOR)
+        return ()
+
+    def parse(value: object) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise Wrong("This is a list of ids.", f"Write {EXAMPLES['counselors']}.")
+        return tuple(dict.fromkeys(values.key(item) for item in value))
+
+    return top.take("counselors", parse) or ()
+
+
+def _tables(top: _Table, name: str, known: Sequence[str]) -> list[_Table] | None:
+    def parse(value: object) -> list[dict[str, Any]]:
+        if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            return value
+        raise Wrong(f"This is not a list of tables with {', '.join(known)}.", f"Begin each with a line [[{name}]].")
+
+    found = top.take(name, parse)
+    if found is None:
+        return None
+    tables = [_Table(top.text, name, index, data, top.problems) for index, data in enumerate(found)]
+    for table in tables:
+        table.refuse_unknown(known)
+    return tables
+
+
+def _helplines(top: _Table) -> tuple[Helpline, ...]:
+    if "helpline" not in top.data:
+        return ()
+    found = []
+    for table in _tables(top, "helpline", ("name", "number", "hours")) or ():
+        name, number = table.take("name", values.words), table.take("number", values.words)
+        hours = table.take("hours", values.words)
+        if name and number and hours:
+            found.append(Helpline(name, number, hours))
+    return tuple(found)
+
+
+def _terms(top: _Table) -> tuple[Term, ...] | None:
+    tables = _tables(top, "term", ("name", "starts", "ends"))
+    if tables is None:
+        return None
+    terms = [_term(table) for table in tables]
+    _refuse_overlap(top, [(term, table) for term, table in zip(terms, tables, strict=True) if term])
+    # With one term unreadable, conferences in it would all be reported as well: check them once the terms are whole.
+    return tuple(term for term in terms if term) if all(terms) else None
+
+
+def _term(table: _Table) -> Term | None:
+    name, starts = table.take("name", values.words), table.take("starts", values.day)
+    ends = table.take("ends", values.day)
+    if starts and ends and ends < starts:
+        table.problems.add(table.place("ends"), Wrong(f"The term ends before it starts ({starts}).", "Swap the two."))
+        return None
+    return Term(name, starts, ends) if name and starts and ends else None
+
+
+def _refuse_overlap(top: _Table, terms: list[tuple[Term, _Table]]) -> None:
+    names: set[str] = set()
+    for term, table in terms:
+        if term.name in names:
+            wrong = Wrong(f"There are two terms “{term.name}”.", "Give each its own name.")
+            top.problems.add(table.place("name"), wrong)
+        names.add(term.name)
+    for (before, _), (after, table) in pairwise(sorted(terms, key=lambda item: (item[0].starts, item[0].ends))):
+        if after.starts <= before.ends:
+            what = f"{after.name} starts before {before.name} has ended ({before.ends})."
+            top.problems.add(table.place("starts"), Wrong(what, "Terms do not overlap: correct one of the dates."))

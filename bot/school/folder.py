@@ -1,0 +1,77 @@
+"""The folder as a whole: its files checked one by one and against each other, all faults told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from bot.errors import SchoolError
+from bot.school.charter import CHARTER, Charter, check_counselors, parse_charter
+from bot.school.meetings import CONFERENCES, parse_conferences
+from bot.school.model import Conference, School
+from bot.school.problems import Place, Problems, Wrong
+from bot.school.roster import ROSTER, Roster, parse_roster
+
+FILES = (CHARTER, ROSTER, CONFERENCES)
+
+
+def read_school(folder: Path, languages: Collection[str]) -> School:
+    """The school a folder describes; `languages` are those there are words for ("en", "es").
+
+    Raises SchoolError with every fault of every file: file, row as a spreadsheet shows it, column, remedy.
+    """
+    if not folder.is_dir():
+        raise SchoolError([f"{folder}: This is not a folder. Name the folder that holds {', '.join(FILES)}."])
+    unreadable: list[str] = []
+    files: dict[str, bytes] = {}
+    for name in FILES:
+        try:
+            files[name] = (folder / name).read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            unreadable.append(f"{name}: This cannot be opened ({error.strerror}). Make it readable for this user.")
+    if unreadable:
+        raise SchoolError(unreadable)
+    return parse_school(files, languages)
+
+
+def parse_school(files: Mapping[str, bytes], languages: Collection[str]) -> School:
+    """The same from the files' contents by name; reads nothing itself."""
+    problems = Problems(FILES)
+    for name in FILES:
+        if name not in files:
+            problems.add(Place(name), Wrong("This file is missing.", "Put it in the school's folder."))
+    charter = parse_charter(files[CHARTER], languages, problems) if CHARTER in files else None
+    # Where the school's own language is unknown, people without one get any: nothing is loaded in that case.
+    language = (charter.language if charter else None) or ""
+    roster = parse_roster(files[ROSTER], language, languages, problems) if ROSTER in files else None
+    terms = charter.terms if charter else None
+    conferences = parse_conferences(files[CONFERENCES], terms, roster, problems) if CONFERENCES in files else ()
+    if charter and roster:
+        check_counselors(charter, roster, problems)
+    if lines := problems.lines():
+        raise SchoolError(lines)
+    return _school(charter, roster, conferences)
+
+
+def _school(charter: Charter | None, roster: Roster | None, conferences: tuple[Conference, ...]) -> School:
+    """With no problem noted everything is there; the type checker is told so."""
+    if not (charter and roster and charter.name and charter.time_zone and charter.language and charter.grade_band):
+        raise AssertionError("a fault was not noted")
+    if not (charter.level and charter.quiet and charter.terms):
+        raise AssertionError("a fault was not noted")
+    return School(
+        name=charter.name,
+        time_zone=charter.time_zone,
+        language=charter.language,
+        grade_band=charter.grade_band,
+        level=charter.level,
+        quiet=charter.quiet,
+        counselors=charter.counselors,
+        helplines=charter.helplines,
+        terms=charter.terms,
+        people=roster.people,
+        conferences=conferences,
+        workspace=charter.workspace,
+    )

@@ -1,0 +1,101 @@
+"""What a school says about itself: plain, frozen, checked. People are named by their id in the roster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from bot.dialogue.flow import Band
+
+
+class Role(StrEnum):
+    """What a person is to the school; one role each."""
+
+    STUDENT = "student"
+    ADVISOR = "advisor"
+    TEACHER = "teacher"
+    FAMILY = "family"
+    COUNSELOR = "counselor"
+    COORDINATOR = "coordinator"
+
+
+class Level(StrEnum):
+    """How much of the meeting students lead; a school starts small."""
+
+    LETTER = "letter"
+    PIECE = "piece"
+    HALF = "half"
+    FULL = "full"
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """Local wall times, "HH:MM", between which nobody is written to; they may span midnight."""
+
+    begin: str
+    until: str
+
+
+@dataclass(frozen=True)
+class Helpline:
+    """Help that can be reached at once, as the student is told of it."""
+
+    name: str
+    number: str
+    hours: str
+
+
+@dataclass(frozen=True)
+class Term:
+    """A quarter; both days belong to it."""
+
+    name: str
+    starts: date
+    ends: date
+
+
+@dataclass(frozen=True)
+class Person:
+    """One row of the roster. `email` is in lower case; `advisor` is a student's, `students` a family member's."""
+
+    key: str
+    role: Role
+    name: str
+    email: str | None
+    grade: str | None
+    language: str
+    advisor: str | None
+    students: tuple[str, ...]
+    slack_id: str | None
+
+
+@dataclass(frozen=True)
+class Conference:
+    """One student's meeting: local date and wall time ("HH:MM"), its length in minutes, and adults beside the usual."""
+
+    student: str
+    term: str
+    date: date
+    time: str
+    minutes: int
+    place: str
+    adults: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class School:
+    """A whole, consistent school. `counselors` are in the order in which they are asked; there is at least one."""
+
+    name: str
+    time_zone: str
+    language: str
+    grade_band: Band
+    level: Level
+    quiet: QuietHours
+    counselors: tuple[str, ...]
+    helplines: tuple[Helpline, ...]
+    terms: tuple[Term, ...]
+    people: tuple[Person, ...]
+    conferences: tuple[Conference, ...]
+    workspace: str | None

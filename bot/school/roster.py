@@ -1,0 +1,129 @@
+"""`roster.csv`: everyone who takes part, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.school import values
+from bot.school.model import Person, Role
+from bot.school.problems import Problems, Wrong
+from bot.school.sheet import Columns, Row, read_sheet
+
+ROSTER = "roster.csv"
+COLUMNS = Columns(("id", "role", "name", "email", "grade", "advisor", "students", "language"), ("slack_id",))
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The people without a fault, and the role of everyone named, where it could be read."""
+
+    people: tuple[Person, ...]
+    roles: Mapping[str, Role | None]
+
+
+def parse_roster(raw: bytes, language: str, languages: Collection[str], problems: Problems) -> Roster | None:
+    """The roster, its faults noted; None where it cannot be read at all.
+
+    `language` is for who has none of their own, `languages` are those there are words for.
+    """
+    rows = read_sheet(ROSTER, raw, COLUMNS, problems)
+    if rows is None:
+        return None
+    roles = _roles(rows, problems)
+    for column, parse in (("email", values.email), ("slack_id", values.slack_person)):
+        _refuse_twins(rows, column, parse, problems)
+    people = [_person(row, roles, language, languages, problems) for row in rows]
+    return Roster(tuple(person for person in people if person), roles)
+
+
+def _roles(rows: Sequence[Row], problems: Problems) -> dict[str, Role | None]:
+    roles: dict[str, Role | None] = {}
+    first: dict[str, int] = {}
+    for row in rows:
+        key = problems.take(row.place("id"), row["id"], values.key)
+        role = problems.take(row.place("role"), row["role"], values.one_of(Role))
+        if key is None:
+            continue
+        if key in roles:
+            remedy = "Give each person an id of their own, or take one of the rows out."
+            problems.add(row.place("id"), Wrong(f"The id “{key}” is already in row {first[key]}.", remedy))
+            continue
+        roles[key], first[key] = role, row.number
+    return roles
+
+
+def _refuse_twins(rows: Sequence[Row], column: str, parse: Callable[[object], str], problems: Problems) -> None:
+    first: dict[str, int] = {}
+    for row in rows:
+        value = problems.take(row.place(column), row[column], parse) if row[column] else None
+        if value in first:
+            wrong = Wrong(
+                f"“{value}” is already in row {first[value]}.",
+                "It tells people apart in Slack: leave it empty for one of them.",
+            )
+            problems.add(row.place(column), wrong)
+        elif value:
+            first[value] = row.number
+
+
+def _person(
+    row: Row, roles: Mapping[str, Role | None], language: str, languages: Collection[str], problems: Problems
+) -> Person | None:
+    def take(column: str, parse: Callable[[object], str]) -> str | None:
+        return problems.take(row.place(column), row[column], parse) if row[column] else None
+
+    key, role = take("id", values.key), problems.take(row.place("role"), row["role"], values.one_of(Role))
+    name = problems.take(row.place("name"), row["name"], values.short(200))
+    advisor = _advisor(row, role, roles, problems)
+    students = _students(row, role, roles, problems)
+    grade, spoken = take("grade", values.short(16)), take("language", values.language(languages))
+    if key is None or role is None or name is None:
+        return None
+    email, slack_id = take("email", values.email), take("slack_id", values.slack_person)
+    return Person(key, role, name, email, grade, spoken or language, advisor, students, slack_id)
+
+
+def _advisor(row: Row, role: Role | None, roles: Mapping[str, Role | None], problems: Problems) -> str | None:
+    place = row.place("advisor")
+    if role is not Role.STUDENT:
+        if row["advisor"] and role:
+            problems.add(place, Wrong(f"Only students have an advisor; this is a {role}.", "Leave the cell empty."))
+        return None
+    if not row["advisor"]:
+        problems.add(place, Wrong("A student needs an advisor.", "Write the id of a person with the role advisor."))
+        return None
+    advisor = problems.take(place, row["advisor"], values.key)
+    if advisor is None:
+        return None
+    if advisor not in roles:
+        remedy = f"Write the id of a person with the role advisor.{_meant(advisor, Role.ADVISOR, roles)}"
+        problems.add(place, Wrong(f"“{advisor}” is not in the roster.", remedy))
+    elif roles[advisor] not in (Role.ADVISOR, None):
+        remedy = f"Give {advisor} the role advisor, or write another id.{_meant(advisor, Role.ADVISOR, roles)}"
+        problems.add(place, Wrong(f"“{advisor}” is a {roles[advisor]}, not an advisor.", remedy))
+    return advisor
+
+
+def _students(row: Row, role: Role | None, roles: Mapping[str, Role | None], problems: Problems) -> tuple[str, ...]:
+    place = row.place("students")
+    if role is not Role.FAMILY:
+        if row["students"] and role:
+            wrong = Wrong(f"Only family members list students; this is a {role}.", "Leave the cell empty.")
+            problems.add(place, wrong)
+        return ()
+    students = problems.take(place, row["students"], values.keys)
+    if students == ():
+        problems.add(place, Wrong("A family member needs at least one student.", "Write ids separated by blanks."))
+    for student in students or ():
+        if student not in roles:
+            remedy = f"Write the id of a student.{_meant(student, Role.STUDENT, roles)}"
+            problems.add(place, Wrong(f"“{student}” is not in the roster.", remedy))
+        elif roles[student] not in (Role.STUDENT, None):
+            wrong = Wrong(f"“{student}” is a {roles[student]}, not a student.", "Write ids of students only.")
+            problems.add(place, wrong)
+    return students or ()
+
+
+def _meant(key: str, role: Role, roles: Mapping[str, Role | None]) -> str:
+    return values.meant(key, [other for other, held in roles.items() if held is role])

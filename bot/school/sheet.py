@@ -1,0 +1,130 @@
+"""Tables as spreadsheets save them: encodings, separators, blank lines, rows numbered as the spreadsheet shows them."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.school.problems import Place, Problems, Wrong
+from bot.school.values import meant
+
+_SEPARATORS = (",", ";", "\t")
+_HINT = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's own first line, which it does not show
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns a table must have and may have."""
+
+    needed: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return self.needed + self.optional
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row that is not blank: its number in the spreadsheet and its cells by column, trimmed."""
+
+    file: str
+    number: int
+    cells: Mapping[str, str]
+
+    def place(self, column: str) -> Place:
+        return Place(self.file, self.number, column)
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+
+def decode(raw: bytes) -> str:
+    """Text of a file: UTF-8 with or without its mark, UTF-16 with it, else Windows' western encoding (cp1252)."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings: tuple[str, ...] = ("utf-16",)
+    else:
+        encodings = ("utf-8-sig", "cp1252")
+    for encoding in encodings:
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise Wrong("This cannot be read as text.", "Save it again, as “CSV UTF-8” in a spreadsheet.")
+
+
+def read_sheet(file: str, raw: bytes, columns: Columns, problems: Problems) -> tuple[Row, ...] | None:
+    """The rows of a table, or None with the problems noted where it cannot be read as a table at all."""
+    text = problems.take(Place(file), raw, lambda _: decode(raw))
+    if text is None:
+        return None
+    numbered = problems.take(Place(file), text, lambda _: list(_records(file, text, columns, problems)))
+    if numbered is None:
+        return None
+    if not numbered:
+        problems.add(Place(file), Wrong("The file is empty.", f"The first row names the columns: {_names(columns)}."))
+        return None
+    (at, titles), *rest = numbered
+    header = _header(Place(file, at), titles, columns, problems)
+    return tuple(_row(file, number, header, cells, problems) for number, cells in rest) if header else None
+
+
+def _records(file: str, text: str, columns: Columns, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+    hint = _HINT.match(text)
+    body = text[hint.end() :] if hint else text
+    separator = hint[1] if hint and hint[1] in _SEPARATORS else _separator(body, columns)
+    number = 0
+    try:
+        for number, cells in enumerate(csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True), 1):
+            if any(cell.strip() for cell in cells):
+                yield number, [cell.strip() for cell in cells]
+    except csv.Error:
+        wrong = Wrong(
+            "A quotation mark is opened and not closed, or stands inside a cell, or a cell is far too long.",
+            "Look at the quotation marks in this row, or save the table again from a spreadsheet.",
+        )
+        problems.add(Place(file, number + 1), wrong)
+
+
+def _separator(text: str, columns: Columns) -> str:
+    first = next((line for line in text.splitlines() if line.strip()), "")
+
+    def recognised(separator: str) -> int:
+        return sum(_title(title.strip('" ')) in columns.known for title in first.split(separator))
+
+    return max(_SEPARATORS, key=recognised)
+
+
+def _title(title: str) -> str:
+    return "_".join(title.lower().split())
+
+
+def _header(place: Place, titles: Sequence[str], columns: Columns, problems: Problems) -> list[str] | None:
+    header = [_title(title) for title in titles]
+    missing = [column for column in columns.needed if column not in header]
+    for column in missing:
+        at = Place(place.file, place.row, column)
+        problems.add(at, Wrong("This column is missing.", f"The first row names the columns: {_names(columns)}."))
+    for index, title in enumerate(header):
+        if title and title not in columns.known:
+            remedy = f"Take it out, or rename it.{meant(title, missing or columns.known)}"
+            problems.add(Place(place.file, place.row, titles[index]), Wrong("This column is not known.", remedy))
+        if title and title in header[:index]:
+            problems.add(Place(place.file, place.row, title), Wrong("This column is there twice.", "Keep one of them."))
+    return None if missing else header
+
+
+def _row(file: str, number: int, header: Sequence[str], cells: Sequence[str], problems: Problems) -> Row:
+    beyond = [cell for title, cell in zip([*header, *[""] * len(cells)], cells, strict=False) if cell and not title]
+    if beyond:
+        remedy = "Put text that has the separator in it between quotation marks, or name the column in the first row."
+        problems.add(Place(file, number), Wrong(f"“{beyond[0]}” stands beyond the last column.", remedy))
+    return Row(file, number, {title: cell for title, cell in zip(header, cells, strict=False) if title})
+
+
+def _names(columns: Columns) -> str:
+    return ",".join(columns.needed)

@@ -1,0 +1,258 @@
+"""The conference's channel: made, filled with those who belong there, and given the agenda the student approved.
+
+All of it goes through the outbox, in one lane of its own for each conference, so that each step finds the one before it
+done: channel, invitations, report to the advisor, agenda, pin. Each step reads the database when its time has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.orm import aliased
+
+from bot.services.scene import first_name
+from bot.services.speech import Kind, Saying, Voice
+from bot.store.models import Approval, Conference, Participant, Person, School
+from bot.store.session import AnyRow
+from scheduler.outbox import Draft
+
+_Advisor = aliased(Person)
+
+
+class Invite(StrEnum):
+    """How far a participant is on the way into the channel; the values after JOINED are what stands in the way."""
+
+    WAITING = "waiting"
+    JOINED = "joined"
+    NOT_ON_SLACK = "not_on_slack"
+    GUEST_NEEDS_ADMIN = "guest_needs_admin"
+    GUEST_LIMIT = "guest_limit"
+    NOT_ALLOWED = "not_allowed"
+    LEFT_SLACK = "left_slack"
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A conference as the channel needs it."""
+
+    id: int
+    workspace: str
+    student: str
+    student_slack_id: str | None
+    language: str
+    date: str
+    time: str
+    place: str
+    minutes: int
+    channel: str | None
+    agenda_ts: tuple[str, ...]
+    advisor: AnyRow | None
+
+
+def publish(connection: Connection, workspace: str, conference: int, key: str, now: datetime) -> list[Draft]:
+    """The way to the agenda in the channel, from wherever the conference is now; `key` names the occasion."""
+    here = connection.scalar(select(Conference.channel).where(Conference.id == conference))
+    steps: list[tuple[Kind, dict[str, Any]]] = [] if here else [(Kind.CHANNEL, {})]
+    steps += [(Kind.INVITE, {"person": person}) for person in _to_invite(connection, conference)]
+    if len(steps) > 0:
+        steps.append((Kind.REPORT, {}))
+    steps.append((Kind.AGENDA, {"page": 0}))
+    return [_step(workspace, conference, f"{key}:{n}", kind, fields, now) for n, (kind, fields) in enumerate(steps)]
+
+
+def invite(connection: Connection, workspace: str, person: int, now: datetime) -> list[Draft]:
+    """Bring somebody who has just appeared in Slack into the channels that wait for them."""
+    rows = connection.execute(
+        select(Conference.id)
+        .join(Participant, Participant.conference_id == Conference.id)
+        .where(
+            Participant.person_id == person,
+            Participant.invite != Invite.JOINED,
+            Conference.channel.is_not(None),
+            Conference.cancelled.is_(False),
+            Conference.workspace == workspace,
+        )
+    )
+    return [
+        _step(workspace, row.id, f"arrived:{person}:{now.date()}", Kind.INVITE, {"person": person}, now) for row in rows
+    ]
+
+
+def again(workspace: str, conference: int, key: str, now: datetime) -> list[Draft]:
+    """Post or update the agenda once more: something on it changed, or someone who stood in the way left."""
+    return [_step(workspace, conference, key, Kind.AGENDA, {"page": 0}, now)]
+
+
+def page(workspace: str, conference: int, key: str, number: int, now: datetime) -> Draft:
+    """A further page of a long agenda."""
+    return _step(workspace, conference, f"{key}:page{number}", Kind.AGENDA, {"page": number}, now)
+
+
+def pin(workspace: str, conference: int, ts: str, now: datetime) -> Draft:
+    """Pin the agenda, once."""
+    return _step(workspace, conference, f"pin:{ts}", Kind.PIN, {"ts": ts}, now)
+
+
+def meeting(connection: Connection, conference: int) -> Meeting | None:
+    """A conference as the channel needs it; None if it is cancelled."""
+    row = connection.execute(
+        select(Conference, Person.name, Person.slack_id, Person.language.label("spoken"), Person.advisor_id)
+        .join(Person, Person.id == Conference.student_id)
+        .where(Conference.id == conference, Conference.cancelled.is_(False))
+    ).one_or_none()
+    if row is None:
+        return None
+    advisor = connection.execute(
+        select(Person.name, Person.slack_id, Person.language).where(Person.id == row.advisor_id)
+    ).one_or_none()
+    return Meeting(
+        row.id,
+        row.workspace,
+        row.name,
+        row.slack_id,
+        row.spoken,
+        row.date.isoformat(),
+        row.time,
+        row.place,
+        row.minutes,
+        row.channel,
+        tuple((row.agenda_ts or "").split()),
+        advisor,
+    )
+
+
+def made(connection: Connection, conference: int, channel: str, name: str) -> None:
+    """Keep the channel that was made."""
+    connection.execute(update(Conference).where(Conference.id == conference).values(channel=channel, channel_name=name))
+
+
+def invited(connection: Connection, conference: int, person: int, outcome: Invite) -> None:
+    """Keep how an invitation went."""
+    connection.execute(
+        update(Participant)
+        .where(Participant.conference_id == conference, Participant.person_id == person)
+        .values(invite=outcome)
+    )
+
+
+def posted(connection: Connection, conference: int, pages: Sequence[str]) -> None:
+    """Keep where the agenda stands: the ts of its pages."""
+    connection.execute(update(Conference).where(Conference.id == conference).values(agenda_ts=" ".join(pages) or None))
+
+
+def problems(connection: Connection, conference: int) -> list[dict[str, str]]:
+    """Who could not be brought into the channel, and why."""
+    rows = connection.execute(
+        select(Person.name, Participant.invite)
+        .join(Person, Person.id == Participant.person_id)
+        .where(
+            Participant.conference_id == conference,
+            Participant.invite.not_in([Invite.WAITING, Invite.JOINED]),
+            Person.active.is_(True),
+        )
+        .order_by(Person.role, Person.name)
+    )
+    return [{"name": row.name, "reason": row.invite} for row in rows]
+
+
+def belongs(connection: Connection, conference: int) -> set[str]:
+    """The Slack ids of those who may be in the channel when the agenda is posted."""
+    rows = connection.execute(
+        select(Person.slack_id)
+        .join(Participant, Participant.person_id == Person.id)
+        .where(Participant.conference_id == conference, Person.slack_id.is_not(None), Person.active.is_(True))
+    )
+    return {row.slack_id for row in rows}
+
+
+def names_of(connection: Connection, workspace: str, slack_ids: Collection[str]) -> list[str]:
+    """Names for Slack ids, as far as the roster knows them; the id itself where it does not."""
+    rows = connection.execute(
+        select(Person.slack_id, Person.name).where(Person.workspace == workspace, Person.slack_id.in_(slack_ids))
+    )
+    known = {row.slack_id: row.name for row in rows}
+    return [known.get(slack_id, slack_id) for slack_id in sorted(slack_ids)]
+
+
+def latest_approval(connection: Connection, conference: int) -> AnyRow | None:
+    """The approval that counts: the newest."""
+    return connection.execute(
+        select(Approval.number, Approval.items, Approval.opening)
+        .where(Approval.conference_id == conference)
+        .order_by(Approval.number.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def of_channel(connection: Connection, workspace: str, channel: str) -> int | None:
+    """The conference whose channel this is."""
+    return connection.scalar(
+        select(Conference.id).where(
+            Conference.workspace == workspace, Conference.channel == channel, Conference.cancelled.is_(False)
+        )
+    )
+
+
+def tell_advisor(about: Meeting, saying: Saying, key: str, now: datetime) -> list[Draft]:
+    """A message to the student's advisor; nothing if the advisor is not on Slack."""
+    if about.advisor is None or not about.advisor.slack_id:
+        return []
+    voice = Voice(about.workspace, about.advisor.slack_id, about.advisor.language, f"conference:{about.id}", key, now)
+    return [voice.say(saying)]
+
+
+def tell_coordinators(connection: Connection, about: Meeting, saying: Saying, key: str, now: datetime) -> list[Draft]:
+    """A message to everyone who sets the school up."""
+    rows = connection.execute(
+        select(Person.slack_id, Person.language).where(
+            Person.workspace == about.workspace,
+            Person.role == "coordinator",
+            Person.slack_id.is_not(None),
+            Person.active.is_(True),
+        )
+    )
+    return [
+        Voice(about.workspace, row.slack_id, row.language, f"conference:{about.id}", f"{key}:{n}", now).say(saying)
+        for n, row in enumerate(rows)
+    ]
+
+
+def school_language(connection: Connection, workspace: str) -> str:
+    """The language of what everyone at a conference reads."""
+    return connection.scalar(select(School.language).where(School.workspace == workspace)) or "en"
+
+
+def student_name(about: Meeting) -> str:
+    """The name the student is called by."""
+    return first_name(about.student)
+
+
+def _to_invite(connection: Connection, conference: int) -> list[int]:
+    """Those who can be invited; of the others it is kept that they are not on Slack."""
+    rows = connection.execute(
+        select(Participant.person_id, Person.slack_id)
+        .join(Person, Person.id == Participant.person_id)
+        .where(Participant.conference_id == conference, Participant.invite != Invite.JOINED, Person.active.is_(True))
+        .order_by(Participant.person_id)
+    ).all()
+    for row in rows:
+        if not row.slack_id:
+            invited(connection, conference, row.person_id, Invite.NOT_ON_SLACK)
+    return [row.person_id for row in rows if row.slack_id]
+
+
+def _step(workspace: str, conference: int, key: str, kind: Kind, fields: dict[str, Any], now: datetime) -> Draft:
+    return Draft(
+        workspace=workspace,
+        kind=kind,
+        recipient=f"conference:{conference}",
+        subject=f"conference:{conference}",
+        payload={"conference": conference, **fields},
+        dedupe_key=f"{kind}:{conference}:{key}",
+        due_at=now,
+    )

@@ -1,0 +1,58 @@
+"""What a student decides about a line of their agenda: who sees it, or that it is to be said differently."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from bot.conference.answers import Spot as Place
+from bot.dialogue.flow import Visibility
+from bot.dialogue.state import Spot
+from bot.services import channel, review
+from bot.services.house import House
+from bot.services.scene import Scene, scene_by_id
+from bot.services.speech import Kind, Voice
+from bot.services.turn import Turn, first_time
+from bot.store.models import Item
+from bot.taps import Ref
+from scheduler.outbox import Delivery, Draft
+
+
+def show_to(
+    house: House, workspace: str, key: str, slack_id: str, channel_id: str, ref: Ref, chosen: str, message: str
+) -> list[Delivery]:
+    """Who sees an answer. Saying less takes effect in the channel at once; saying more waits for the next approval."""
+    now = house.clock()
+    with house.store.write() as connection:
+        scene = _own(connection, workspace, slack_id, ref)
+        if scene is None or not first_time(connection, workspace, (key,), now):
+            return []
+        spot = Spot(ref.choice, ref.prompt)
+        review.set_item(
+            connection, workspace, scene.conference, ref.flow, spot, {Item.visible: Visibility(chosen).value}
+        )
+        voice = Voice(workspace, slack_id, scene.language, f"person:{scene.person}", f"turn:{key}", now, channel_id)
+        again = review.section_again(house, connection, scene, Place(ref.flow, *spot))
+        drafts: list[Draft] = []
+        if again is not None:
+            payload = {**again.payload(scene.language), "ts": message}
+            drafts.append(voice.draft(Kind.UPDATE, payload))
+        if channel.latest_approval(connection, scene.conference) is not None:
+            drafts += channel.again(workspace, scene.conference, f"visible:{key}", now)
+        return house.outbox.put(connection, drafts, now, claim=True)
+
+
+def change(house: House, workspace: str, key: str, slack_id: str, channel_id: str, ref: Ref) -> list[Delivery]:
+    """Open the question of a line again; afterwards the review comes back."""
+    now = house.clock()
+    with house.store.write() as connection:
+        scene = _own(connection, workspace, slack_id, ref)
+        if scene is None or not first_time(connection, workspace, (key,), now):
+            return []
+        turn = Turn(house, connection, scene, channel_id, key, now)
+        return turn.change(ref.flow, Spot(ref.choice, ref.prompt))
+
+
+def _own(connection: Connection, workspace: str, slack_id: str, ref: Ref) -> Scene | None:
+    """The conversation a button was made for, if it is the tapper's own."""
+    scene = scene_by_id(connection, workspace, ref.conversation)
+    return scene if scene is not None and scene.slack_id == slack_id else None

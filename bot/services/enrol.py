@@ -1,0 +1,160 @@
+"""The people of a school: those of the roster into the database, and those of the database found in Slack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from bot.school import Person
+from bot.services.changes import Ledger, Thing
+from bot.store import models
+from bot.store import roster as rows
+
+Stored = Mapping[str, RowMapping]
+
+
+def enrol(connection: Connection, workspace: str, roster: Sequence[Person], ledger: Ledger) -> dict[str, int]:
+    """Make the stored people those of the roster; ids of everyone by key, also of those who have left.
+
+    Who is missing from the roster is set inactive and keeps what they wrote. A Slack id the roster gives goes to that
+    person, whoever was taken for it before; a changed e-mail undoes the match that rested on the old one.
+    """
+    stored = {row["key"]: row for row in rows.people(connection, workspace)}
+    families = rows.guardians(connection, workspace)
+    slack = _slack_ids(stored, roster)
+    _release(connection, stored, slack)
+    new = [person for person in roster if person.key not in stored]
+    rows.add(connection, models.Person, [_new(workspace, person) for person in new])
+    for person in new:
+        ledger.added(Thing.PERSON, _called(person.role, person.name, person.key))
+    ids = {row["key"]: row["id"] for row in (rows.people(connection, workspace) if new else stored.values())}
+    _change(connection, stored, roster, slack, ids)
+    _tell(stored, roster, _students(stored, families), ledger)
+    _retire(connection, stored, roster, ledger)
+    wished = {(ids[person.key], ids[student]) for person in roster for student in person.students}
+    rows.remove_guardians(connection, families - wished)
+    rows.add_guardians(connection, workspace, wished - families)
+    return ids
+
+
+def match_person(connection: Connection, workspace: str, slack_id: str, email: str | None) -> int | None:
+    """The roster's person behind a Slack account, matched by e-mail at their first appearance; None if there is none.
+
+    An id somebody already has is theirs: no e-mail moves it, and nobody who has one gets another. Who has left the
+    roster is nobody.
+    """
+    address = (email or "").strip().lower()
+    found = rows.holder_or_unmatched(connection, workspace, slack_id, address)
+    for row in found:
+        if row["slack_id"] == slack_id:
+            return int(row["id"]) if row["active"] else None
+    for row in found:
+        if rows.match(connection, row["id"], slack_id):
+            return int(row["id"])
+    return None
+
+
+def match_members(connection: Connection, workspace: str, members: Iterable[tuple[str, str]]) -> int:
+    """Match everyone of the roster who is among the workspace's members, (Slack id, e-mail); how many were found."""
+    waiting, taken = rows.unmatched(connection, workspace), rows.slack_ids(connection, workspace)
+    found = 0
+    for slack_id, email in members:
+        person = waiting.get(email.strip().lower()) if slack_id not in taken else None
+        if person is not None and rows.match(connection, person, slack_id):
+            taken.add(slack_id)
+            found += 1
+    return found
+
+
+def _values(person: Person) -> dict[str, Any]:
+    return {
+        "role": person.role.value,
+        "name": person.name,
+        "email": person.email,
+        "grade": person.grade,
+        "language": person.language,
+        "given_slack_id": person.slack_id,
+        "active": True,
+    }
+
+
+def _new(workspace: str, person: Person) -> dict[str, Any]:
+    return {"workspace": workspace, "key": person.key, **_values(person), "slack_id": person.slack_id}
+
+
+def _slack_ids(stored: Stored, roster: Sequence[Person]) -> dict[str, str | None]:
+    """The Slack id each stored person is to have now."""
+    given = {person.slack_id for person in roster if person.slack_id}
+    addresses = {person.email for person in roster if person.email}
+    here = {person.key: person for person in roster}
+
+    def decide(row: RowMapping) -> str | None:
+        person = here.get(row["key"])
+        if person and person.slack_id:
+            return person.slack_id
+        moved = row["email"] in addresses if person is None else row["email"] and row["email"] != person.email
+        return None if moved or row["slack_id"] in given else row["slack_id"]
+
+    return {key: decide(row) for key, row in stored.items()}
+
+
+def _release(connection: Connection, stored: Stored, slack: Mapping[str, str | None]) -> None:
+    # First everyone lets go of an id that is not theirs any more: two people may be swapping theirs.
+    gone = {row["id"]: {"slack_id": None, "im": None} for key, row in stored.items() if row["slack_id"] != slack[key]}
+    rows.change(connection, models.Person, gone)
+
+
+def _change(
+    connection: Connection,
+    stored: Stored,
+    roster: Sequence[Person],
+    slack: Mapping[str, str | None],
+    ids: Mapping[str, int],
+) -> None:
+    updates: dict[int, dict[str, Any]] = {}
+    for person in roster:
+        wished = {"advisor_id": ids[person.advisor] if person.advisor else None}
+        row = stored.get(person.key)
+        if row is None:
+            updates[ids[person.key]] = {name: value for name, value in wished.items() if value}
+            continue
+        wished |= _values(person) | {"slack_id": slack[person.key]}
+        updates[row["id"]] = {name: value for name, value in wished.items() if row[name] != value}
+    rows.change(connection, models.Person, updates)
+
+
+def _tell(stored: Stored, roster: Sequence[Person], students: Mapping[str, frozenset[str]], ledger: Ledger) -> None:
+    keys = {row["id"]: key for key, row in stored.items()}
+    for person in roster:
+        if row := stored.get(person.key):
+            before = {
+                **row,
+                "advisor": keys.get(row["advisor_id"]),
+                "students": students.get(person.key, frozenset()),
+                "slack_id": row["given_slack_id"],
+            }
+            after = {**_values(person), "advisor": person.advisor, "students": frozenset(person.students)}
+            after["slack_id"] = after.pop("given_slack_id")
+            ledger.compare(Thing.PERSON, _called(person.role, person.name, person.key), before, after)
+
+
+def _students(stored: Stored, families: set[tuple[int, int]]) -> dict[str, frozenset[str]]:
+    keys = {row["id"]: key for key, row in stored.items()}
+    found: dict[str, frozenset[str]] = {}
+    for adult, student in families:
+        found[keys[adult]] = found.get(keys[adult], frozenset()) | {keys[student]}
+    return found
+
+
+def _retire(connection: Connection, stored: Stored, roster: Sequence[Person], ledger: Ledger) -> None:
+    here = {person.key for person in roster}
+    gone = [row for key, row in stored.items() if key not in here and row["active"]]
+    rows.change(connection, models.Person, {row["id"]: {"active": False} for row in gone})
+    for row in gone:
+        ledger.removed(Thing.PERSON, _called(row["role"], row["name"], row["key"]))
+
+
+def _called(role: str, name: str, key: str) -> str:
+    return f"{name} ({role} {key})"

@@ -1,0 +1,214 @@
+"""The first words to someone, and what stands in the menu."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.orm import aliased
+
+from bot.dialogue.events import Command, Said
+from bot.dialogue.state import State
+from bot.services.house import House
+from bot.services.scene import Scene, first_name, parked, scene_by_id
+from bot.services.speech import Button, Kind, Saying, Voice
+from bot.store.models import Conference, Conversation, Participant, Person, School
+from bot.store.session import AnyRow
+from bot.taps import Ref, Tap
+from bot.words import LEVELS
+from scheduler.outbox import Delivery, Draft
+
+if TYPE_CHECKING:
+    from bot.services.turn import Incoming
+
+_Advisor = aliased(Person)
+
+
+def greet(house: House, workspace: str, slack_id: str, channel: str | None, key: str) -> list[Delivery]:
+    """The first hello, when a student opens the bot or asks to start. Said once; nothing for anybody else."""
+    now = house.clock()
+    with house.store.write() as connection:
+        person = person_in_slack(connection, workspace, slack_id)
+        if person is None or person.role != "student" or _conversation(connection, person.id) is not None:
+            return []
+        voice = voice_for(person, channel, key, now)
+        return house.outbox.put(connection, [hello(house, connection, voice, person, now)], now, claim=True)
+
+
+def answer_without_conversation(
+    house: House, connection: Connection, incoming: Incoming, now: datetime
+) -> list[Delivery]:
+    """Someone wrote who has no conversation yet: a student is greeted, an adult is told what this is, anyone else is
+    looked up in Slack first."""
+    person = person_in_slack(connection, incoming.workspace, incoming.slack_id)
+    if person is None:
+        meet = [_meet(incoming, now)] if isinstance(incoming.event, Said) else []
+        return house.outbox.put(connection, meet, now, claim=True)
+    if not isinstance(incoming.event, Said):
+        return []
+    voice = voice_for(person, incoming.channel, f"turn:{incoming.ids[0]}", now)
+    if person.role == "student":
+        return first_turn(house, connection, voice, person, incoming.event, now)
+    return house.outbox.put(connection, [voice.say(Saying("adult_dm", {"name": person.name}))], now, claim=True)
+
+
+def first_turn(
+    house: House, connection: Connection, voice: Voice, person: Any, said: Said, now: datetime
+) -> list[Delivery]:
+    """The hello, and if a person must read what was said with it, that too. A first "hi" answers no question."""
+    from bot.services.turn import Turn
+
+    put = house.outbox.put(connection, [hello(house, connection, voice, person, now)], now, claim=True)
+    conversation = _conversation(connection, person.id)
+    if conversation is not None and house.words.safety.screen(said.text):
+        scene = scene_by_id(connection, voice.workspace, conversation)
+        if scene is not None:
+            put += Turn(house, connection, scene, voice.channel or "", f"{voice.key}:first", now).hear(said)
+    return put
+
+
+def hello(house: House, connection: Connection, voice: Voice, person: Any, now: datetime) -> Draft:
+    """The first message to a student; their conversation is made with it if there is a conference to prepare."""
+    conference = current_conference(connection, person.id, now)
+    counselor = first_counselor(connection, person.workspace)
+    about = {"student": first_name(person.name), "advisor": _advisor(connection, person), "counselor": counselor}
+    if conference is None:
+        return voice.say(Saying("hello_no_date", about))
+    conversation = connection.execute(
+        insert(Conversation)
+        .values(workspace=person.workspace, person_id=person.id, conference_id=conference.id, updated_at=now)
+        .returning(Conversation.id)
+    ).scalar_one()
+    adults = _adults(connection, conference.id)
+    context = {
+        **about,
+        "date": conference.date.isoformat(),
+        "time": conference.time,
+        "place": conference.place,
+        "adults": adults,
+        "first_time": True,
+    }
+    return voice.say(Saying("hello", context, {"actions": [_hello_buttons(conversation)]}))
+
+
+def what_is_this(connection: Connection, scene: Scene) -> Saying:
+    """What the bot is, for a student who asks before starting."""
+    context = {
+        "student": scene.student,
+        "advisor": scene.advisor,
+        "counselor": first_counselor(connection, scene.workspace),
+    }
+    ref = Ref(scene.conversation, "", 0, f"cmd:{Command.START}")
+    return Saying("what_is_this", context, {"actions": [[Button(Tap.ANSWER, "start", ref.text(), "primary")]]})
+
+
+def menu(house: House, connection: Connection, scene: Scene) -> Saying:
+    """All flows of the student's level, with how far each is, and a button into each."""
+    conference = connection.execute(
+        select(Conference.date, Conference.time).where(Conference.id == scene.conference)
+    ).one()
+    states = {**parked(connection, scene), **({scene.flow: scene.state} if scene.flow else {})}
+    flows, buttons = [], []
+    for name in LEVELS[scene.level]:
+        flow = house.words.flow(scene.language, name)
+        flows.append({"title": flow.title, "about": flow.about, "status": status_of(states.get(name))})
+        ref = Ref(scene.conversation, name, 0, "open")
+        buttons.append(Button(Tap.OPEN, f"={flow.title}", ref.text(), "" if states.get(name) else "primary"))
+    context = {
+        "student": scene.student,
+        "flows": flows,
+        "date": conference.date.isoformat(),
+        "time": conference.time,
+    }
+    return Saying("menu", context, {"actions": [buttons[:4], buttons[4:]]})
+
+
+def status_of(state: State | None) -> str:
+    """How far a flow is: new, begun or done."""
+    if state is None or not (state.done or state.replies):
+        return "new"
+    return "done" if state.done else "begun"
+
+
+def person_in_slack(connection: Connection, workspace: str, slack_id: str) -> AnyRow | None:
+    """The active person of the roster with this Slack id."""
+    return connection.execute(
+        select(*Person.__table__.c).where(
+            Person.workspace == workspace, Person.slack_id == slack_id, Person.active.is_(True)
+        )
+    ).one_or_none()
+
+
+def voice_for(person: Any, channel: str | None, key: str, now: datetime) -> Voice:
+    """A voice for somebody's DM."""
+    return Voice(person.workspace, person.slack_id, person.language, f"person:{person.id}", key, now, channel)
+
+
+def current_conference(connection: Connection, student: int, now: datetime) -> AnyRow | None:
+    """The student's next conference; the latest one where none is to come."""
+    rows = connection.execute(
+        select(*Conference.__table__.c)
+        .where(Conference.student_id == student, Conference.cancelled.is_(False))
+        .order_by(Conference.date)
+    ).all()
+    coming = [row for row in rows if row.date >= now.date()]
+    return coming[0] if coming else (rows[-1] if rows else None)
+
+
+def first_counselor(connection: Connection, workspace: str) -> str:
+    """The name of the counselor who is told first."""
+    keys = connection.scalar(select(School.counselors).where(School.workspace == workspace)) or {}
+    for key in keys.get("keys", ()):
+        name = connection.scalar(select(Person.name).where(Person.workspace == workspace, Person.key == key))
+        if name:
+            return name
+    return ""
+
+
+def _advisor(connection: Connection, person: Any) -> str:
+    return connection.scalar(select(Person.name).where(Person.id == person.advisor_id)) or ""
+
+
+def _conversation(connection: Connection, person: int) -> int | None:
+    return connection.scalar(select(Conversation.id).where(Conversation.person_id == person))
+
+
+def _adults(connection: Connection, conference: int) -> list[str]:
+    rows = connection.execute(
+        select(Person.name)
+        .join(Participant, Participant.person_id == Person.id)
+        .where(Participant.conference_id == conference, Person.role != "student")
+        .order_by(Person.role, Person.name)
+    )
+    return [row.name for row in rows]
+
+
+def _hello_buttons(conversation: int) -> list[Button]:
+    ref = Ref(conversation, "", 0, "")
+    return [
+        Button(Tap.ANSWER, "start", ref._replace(choice=f"cmd:{Command.START}").text(), "primary"),
+        Button(Tap.ANSWER, "later", ref._replace(choice=f"cmd:{Command.PAUSE}").text()),
+        Button(Tap.ANSWER, "what_is_this", ref._replace(choice="what_is_this").text()),
+    ]
+
+
+def _meet(incoming: Incoming, now: datetime) -> Draft:
+    """Look someone up who is not matched to the roster yet; what they said goes with it and is heard then."""
+    said = incoming.event
+    payload = {
+        "slack_id": incoming.slack_id,
+        "channel": incoming.channel,
+        "ids": list(incoming.ids),
+        "ts": said.ts,
+        "text": getattr(said, "text", ""),
+    }
+    return Draft(
+        workspace=incoming.workspace,
+        kind=Kind.MEET,
+        recipient=incoming.slack_id,
+        subject=f"slack:{incoming.slack_id}",
+        payload=payload,
+        dedupe_key=f"meet:{incoming.ids[0]}",
+        due_at=now,
+    )

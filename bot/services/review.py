@@ -1,0 +1,240 @@
+"""The student's look at their own agenda: line by line, with who will see it, until they say "that's my agenda"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from bot.conference import agenda as compiling
+from bot.conference import review as reviewing
+from bot.conference.agenda import Meeting
+from bot.conference.answers import NOTHING_SET, Given, Revision, Setting, fold
+from bot.conference.answers import Spot as Place
+from bot.conference.approval import approval_items
+from bot.conference.review import Audience
+from bot.dialogue.flow import Flow, Visibility
+from bot.dialogue.state import Spot
+from bot.services import channel
+from bot.services.house import House
+from bot.services.scene import Scene, first_name
+from bot.services.speech import Button, Saying
+from bot.store.models import Answer, Approval, Conference, Item, Participant, Person
+from bot.taps import Ref, Tap
+from bot.words import APPROVE, LEVELS
+from scheduler.outbox import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that an agenda is made of, read in as many queries for one conference as for any other."""
+
+    meeting: Meeting
+    given: Mapping[Place, Given]
+    settings: Mapping[Place, Setting]
+    revisions: tuple[Revision, ...]
+    audience: Audience
+
+
+def material(connection: Connection, conference: int) -> Material:
+    """Read one conference: its facts, its answers as they stand, what was decided on them, who will be there."""
+    facts = connection.execute(
+        select(Conference, Person.name.label("student"))
+        .join(Person, Person.id == Conference.student_id)
+        .where(Conference.id == conference)
+    ).one()
+    revisions = tuple(
+        Revision(*row)
+        for row in connection.execute(
+            select(
+                Answer.id,
+                Answer.flow,
+                Answer.question,
+                Answer.round,
+                Answer.ts,
+                Answer.revised,
+                Answer.act,
+                Answer.text,
+                Answer.choices,
+                Answer.evidence,
+                Answer.alarm,
+            ).where(Answer.conference_id == conference)
+        )
+    )
+    meeting = Meeting(first_name(facts.student), facts.date.isoformat(), facts.time, facts.minutes, facts.place)
+    return Material(
+        meeting, fold(revisions), _settings(connection, conference), revisions, _audience(connection, conference)
+    )
+
+
+def flows_of(house: House, language: str, level: str = "full") -> dict[str, Flow]:
+    """The flows of a level, in their order, in a language."""
+    return {name: house.words.flow(language, name) for name in LEVELS[level]}
+
+
+def sections(house: House, connection: Connection, scene: Scene) -> list[Saying]:
+    """The review: a message for each part, under each line who sees it and a way to change it, and the close."""
+    read = material(connection, scene.conference)
+    parts = reviewing.review(
+        read.given, read.settings, flows_of(house, scene.language, scene.level), read.meeting.minutes
+    )
+    label = _labels(house, scene.language)
+    said = [
+        Saying("review_section", reviewing.review_context(part, read.audience, label), _item_controls(scene, part))
+        for part in parts
+    ]
+    return [*said, Saying("review_end", reviewing.review_end_context(parts, read.audience, scene.student))]
+
+
+def section_again(house: House, connection: Connection, scene: Scene, place: Place) -> Saying | None:
+    """The message of the review that a line stands in, as it is now."""
+    read = material(connection, scene.conference)
+    parts = reviewing.review(
+        read.given, read.settings, flows_of(house, scene.language, scene.level), read.meeting.minutes
+    )
+    part = next((part for part in parts if any(line.spot == place for line in part.lines)), None)
+    if part is None:
+        return None
+    context = reviewing.review_context(part, read.audience, _labels(house, scene.language))
+    return Saying("review_section", context, _item_controls(scene, part))
+
+
+def _item_controls(scene: Scene, part: reviewing.Review) -> dict[str, list[list[Any]]]:
+    return {f"item-{line.n}": [_line_controls(scene, line)] for line in part.lines if not line.held}
+
+
+def _line_controls(scene: Scene, line: reviewing.ReviewLine) -> list[Any]:
+    value = Ref(scene.conversation, line.spot.flow, line.spot.round, line.spot.question).text()
+    options = [[one.value, f"visible.{one.value}"] for one in reversed(Visibility)]
+    return [
+        {"select": Tap.VISIBLE, "value": value, "options": options, "chosen": line.visible.value},
+        Button(Tap.CHANGE, "change", value),
+    ]
+
+
+def preview(house: House, connection: Connection, scene: Scene) -> list[Saying]:
+    """The agenda as it would be posted now."""
+    read = material(connection, scene.conference)
+    compiled = compiling.compile_agenda(
+        read.given,
+        read.settings,
+        flows_of(house, scene.language, scene.level),
+        read.meeting.minutes,
+        _opening(scene),
+    )
+    context = {
+        **compiling.agenda_context(compiled, read.meeting, _labels(house, scene.language)),
+        "who": list(read.audience.conference),
+        "approved": latest_number(connection, scene.conference) is not None,
+    }
+    return [Saying("preview", context)]
+
+
+def approve(house: House, connection: Connection, scene: Scene, now: datetime) -> tuple[Saying, list[Draft]]:
+    """The student approves: exactly these revisions, in this order. Back come the thanks and the way to the channel."""
+    read = material(connection, scene.conference)
+    opening = _opening(scene)
+    compiled = compiling.compile_agenda(
+        read.given, read.settings, flows_of(house, scene.language, scene.level), read.meeting.minutes, opening
+    )
+    number = 1 + (latest_number(connection, scene.conference) or 0)
+    connection.execute(
+        insert(Approval).values(
+            workspace=scene.workspace,
+            conference_id=scene.conference,
+            number=number,
+            items=approval_items(compiled),
+            opening=opening,
+            at=now,
+        )
+    )
+    posted = connection.scalar(select(Conference.agenda_ts).where(Conference.id == scene.conference)) is not None
+    thanks = Saying(
+        "approved",
+        {"student": scene.student, "date": read.meeting.date, "time": read.meeting.time, "posted": posted},
+    )
+    return thanks, channel.publish(connection, scene.workspace, scene.conference, f"approval:{number}", now)
+
+
+def latest_number(connection: Connection, conference: int) -> int | None:
+    """How often the agenda was approved."""
+    return connection.scalar(
+        select(Approval.number).where(Approval.conference_id == conference).order_by(Approval.number.desc()).limit(1)
+    )
+
+
+def set_item(
+    connection: Connection, workspace: str, conference: int, flow: str, spot: Spot, values: Mapping[Any, Any]
+) -> None:
+    """Keep a decision about one answer."""
+    fields = {getattr(column, "key", column): value for column, value in values.items()}
+    where = (
+        Item.conference_id == conference,
+        Item.flow == flow,
+        Item.question == spot.question,
+        Item.round == spot.round,
+    )
+    if connection.execute(update(Item).where(*where).values(**fields)).rowcount == 0:
+        place = {"flow": flow, "question": spot.question, "round": spot.round}
+        connection.execute(
+            insert(Item).values(**{"workspace": workspace, "conference_id": conference, **place, **fields})
+        )
+
+
+def carried(connection: Connection, scene: Scene, flow: str) -> dict[str, str]:
+    """The answers of the same flow at the student's conference before this one, by spot."""
+    here = connection.execute(select(Conference.date).where(Conference.id == scene.conference)).scalar_one()
+    before = connection.scalar(
+        select(Conference.id)
+        .where(Conference.student_id == scene.person, Conference.date < here)
+        .order_by(Conference.date.desc())
+        .limit(1)
+    )
+    if before is None:
+        return {}
+    given = material(connection, before).given
+    return {Spot(place.question, place.round).key(): one.text for place, one in given.items() if place.flow == flow}
+
+
+def _opening(scene: Scene) -> str:
+    reply = scene.state.replies.get(Spot("order").key()) if scene.flow == APPROVE else None
+    return reply.choices[0] if reply is not None and reply.choices else ""
+
+
+def _labels(house: House, language: str) -> compiling.Label:
+    return lambda key: house.words.catalog.label(language, key)
+
+
+def _settings(connection: Connection, conference: int) -> dict[Place, Setting]:
+    rows = connection.execute(
+        select(Item.flow, Item.question, Item.round, Item.visible, Item.develop, Item.held_reason).where(
+            Item.conference_id == conference
+        )
+    )
+    return {
+        Place(row.flow, row.question, row.round): replace(
+            NOTHING_SET,
+            visible=Visibility(row.visible) if row.visible else None,
+            develop=row.develop,
+            held_reason=row.held_reason,
+        )
+        for row in rows
+    }
+
+
+def _audience(connection: Connection, conference: int) -> Audience:
+    """Who sees what, by name: the advisor, the teachers as well, everyone at the conference."""
+    rows = connection.execute(
+        select(Person.name, Person.role)
+        .join(Participant, Participant.person_id == Person.id)
+        .where(Participant.conference_id == conference, Person.role != "student")
+        .order_by(Person.role, Person.name)
+    ).all()
+    return Audience(
+        next((row.name for row in rows if row.role == "advisor"), ""),
+        tuple(row.name for row in rows if row.role == "teacher"),
+        tuple(row.name for row in rows),
+    )

@@ -1,0 +1,159 @@
+"""What happens when the safety screen matches: a person is told, without a quote, and asked again until one answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.orm import aliased
+
+from bot.services.house import House
+from bot.services.scene import Scene
+from bot.services.speech import Button, Saying, Voice
+from bot.store.models import Alert, Answer, Person, School
+from bot.store.session import AnyRow
+from bot.taps import Tap
+from scheduler.outbox import Delivery, Draft
+
+ESCALATE_AFTER = timedelta(minutes=30)
+_Taker = aliased(Person)
+
+
+def raise_alert(
+    house: House, connection: Connection, scene: Scene, answer: int, level: str, now: datetime, *, first: bool
+) -> tuple[Saying, list[Draft]]:
+    """Tell the counselors about a stored answer; back come the fixed words for the student and the deliveries.
+
+    The first counselor is told now, each further one 30 minutes later unless somebody took it up by then.
+    """
+    school = connection.execute(
+        select(School.helplines, School.counselors).where(School.workspace == scene.workspace)
+    ).one()
+    counselors = _counselors(connection, scene.workspace, school.counselors["keys"])
+    reply = Saying(
+        "safety_reply" if first else "safety_held",
+        {
+            "level": level,
+            "student": scene.student,
+            "counselor": counselors[0].name if counselors else "",
+            "lines": school.helplines.get("lines", []),
+        },
+    )
+    alert = connection.execute(
+        insert(Alert)
+        .values(workspace=scene.workspace, student_id=scene.person, answer_id=answer, level=level, raised_at=now)
+        .returning(Alert.id)
+    ).scalar_one()
+    return reply, [
+        _tell(counselor, counselors[0].name, alert, scene, level, now, now + number * ESCALATE_AFTER, number)
+        for number, counselor in enumerate(reachable(counselors))
+    ]
+
+
+def reachable(people: list[AnyRow]) -> list[AnyRow]:
+    """Those who can be written to in Slack."""
+    return [person for person in people if person.slack_id]
+
+
+def _tell(
+    counselor: AnyRow, first: str, alert: int, scene: Scene, level: str, now: datetime, due: datetime, number: int
+) -> Draft:
+    context: dict[str, Any] = {
+        "student": scene.name,
+        "advisor": scene.advisor,
+        "level": level,
+        "at": now.isoformat(),
+    }
+    if number:
+        context["first_counselor"] = first
+    buttons = [
+        Button(Tap.ALERT_OPEN, "open_alert", str(alert), "primary"),
+        Button(Tap.ALERT_TAKE, "take_alert", str(alert)),
+    ]
+    saying = Saying("safety_escalated" if number else "safety_alert", context, {"actions": [buttons]})
+    voice = Voice(scene.workspace, counselor.slack_id, counselor.language, f"alert:{alert}", f"alert:{alert}", due)
+    return voice.say(saying, number)
+
+
+def _counselors(connection: Connection, workspace: str, keys: list[str]) -> list[AnyRow]:
+    rows = connection.execute(
+        select(Person.key, Person.name, Person.slack_id, Person.language).where(
+            Person.workspace == workspace, Person.key.in_(keys), Person.active.is_(True)
+        )
+    )
+    return sorted(rows, key=lambda row: keys.index(row.key))
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An alert as its counselor reads it."""
+
+    saying: Saying
+    language: str
+
+
+def open_alert(house: House, workspace: str, slack_id: str, alert: int) -> Opened | None:
+    """What was said, for a counselor's eyes: every flagged message of the student since. None for anybody else."""
+    now = house.clock()
+    with house.store.write() as connection:
+        found = _alert_for(connection, workspace, slack_id, alert)
+        if found is None:
+            return None
+        connection.execute(update(Alert).where(Alert.id == alert, Alert.opened_at.is_(None)).values(opened_at=now))
+        first = connection.execute(select(Answer.at, Answer.conversation_id).where(Answer.id == found.answer_id)).one()
+        words = connection.execute(
+            select(Answer.text, Answer.at)
+            .where(Answer.workspace == workspace, Answer.conversation_id == first.conversation_id, Answer.alarm != "")
+            .where(Answer.id >= found.answer_id)
+            .order_by(Answer.id)
+        ).all()
+        said = [{"at": row.at.isoformat(), "text": row.text} for row in words if row.text]
+        return Opened(Saying("safety_opened", {"student": found.name, "said": said}), found.language)
+
+
+def take_alert(house: House, workspace: str, slack_id: str, alert: int, key: str) -> list[Delivery]:
+    """A counselor takes an alert up: nobody else is asked any more, and those who were asked are told who has it."""
+    now = house.clock()
+    with house.store.write() as connection:
+        found = _alert_for(connection, workspace, slack_id, alert)
+        if found is None:
+            return []
+        if found.taken_by is None:
+            connection.execute(update(Alert).where(Alert.id == alert).values(taken_by=found.counselor, taken_at=now))
+            house.outbox.cancel(connection, workspace, now, "taken up", subject=f"alert:{alert}")
+        taker = connection.scalar(select(Person.name).where(Person.id == (found.taken_by or found.counselor)))
+        voice = Voice(workspace, slack_id, found.language, f"alert:{alert}", f"taken:{key}", now)
+        others = _told(connection, workspace, alert, slack_id, now)
+        saying = Saying("safety_taken", {"taken_by": taker, "student": found.name})
+        drafts = [voice.say(saying)]
+        drafts += [replace(voice, recipient=other).say(saying, number) for number, other in enumerate(others, 1)]
+        return house.outbox.put(connection, drafts, now, claim=True)
+
+
+def _told(connection: Connection, workspace: str, alert: int, but: str, now: datetime) -> list[str]:
+    """The other counselors whose turn had come by now."""
+    raised = connection.scalar(select(Alert.raised_at).where(Alert.id == alert)) or now
+    keys = connection.scalar(select(School.counselors).where(School.workspace == workspace)) or {"keys": []}
+    asked = int((now - raised) / ESCALATE_AFTER) + 1
+    people = reachable(_counselors(connection, workspace, keys["keys"]))[:asked]
+    return [person.slack_id for person in people if person.slack_id != but]
+
+
+def _alert_for(connection: Connection, workspace: str, slack_id: str, alert: int) -> AnyRow | None:
+    """The alert, if this is a counselor of its school."""
+    student, counselor = aliased(Person), aliased(Person)
+    keys = connection.scalar(select(School.counselors).where(School.workspace == workspace)) or {"keys": []}
+    return connection.execute(
+        select(Alert.answer_id, Alert.taken_by, student.name, counselor.id.label("counselor"), counselor.language)
+        .join(student, student.id == Alert.student_id)
+        .join(counselor, counselor.workspace == Alert.workspace)
+        .where(
+            Alert.workspace == workspace,
+            Alert.id == alert,
+            counselor.slack_id == slack_id,
+            counselor.key.in_(keys["keys"]),
+            counselor.active.is_(True),
+        )
+    ).one_or_none()

@@ -1,0 +1,211 @@
+"""Who is speaking, and where their conversation stands: one query, with the conversation locked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
+from sqlalchemy.orm import aliased
+
+from bot.dialogue.state import State
+from bot.errors import TurnLostError
+from bot.store.models import Conversation, FlowState, Person, School
+from bot.store.session import AnyRow
+from bot.words import band_of
+from scheduler.outbox import State as DeliveryState
+from scheduler.outbox import deliveries
+
+SURELY_SEEN = timedelta(seconds=5)
+"""A question whose delivery is not settled counts as seen after this: the post may have gone through."""
+
+_Advisor = aliased(Person)
+_prompt = deliveries.alias("prompt")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A student's conversation as a turn finds it."""
+
+    workspace: str
+    conversation: int
+    conference: int
+    person: int
+    slack_id: str
+    name: str
+    language: str
+    band: str
+    advisor: str
+    level: str
+    flow: str
+    back_to: str
+    status: str
+    version: int
+    asked_at: str | None
+    prompt: str | None
+    state: State
+
+    @property
+    def student(self) -> str:
+        """The name the student is spoken to with."""
+        return first_name(self.name)
+
+    @property
+    def about(self) -> Mapping[str, str]:
+        """What the wording of a question may need."""
+        return {"band": self.band, "student": self.student, "advisor": self.advisor}
+
+
+def first_name(name: str) -> str:
+    """The first word of a name; the whole of it where it begins with a title ("Ms. Okafor")."""
+    first = name.split(maxsplit=1)[0] if name.strip() else name
+    return name if first.endswith(".") else first
+
+
+def _query() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Conversation.id,
+            Conversation.conference_id,
+            Conversation.flow,
+            Conversation.state,
+            Conversation.back_to,
+            Conversation.status,
+            Conversation.version,
+            Conversation.prompt_delivery,
+            Person.id.label("person_id"),
+            Person.slack_id,
+            Person.name,
+            Person.language,
+            Person.grade,
+            _Advisor.name.label("advisor"),
+            School.grade_band,
+            School.level,
+            _prompt.c.state.label("prompt_state"),
+            _prompt.c.ref_ts,
+            _prompt.c.created_at,
+        )
+        .join_from(Conversation, Person, Person.id == Conversation.person_id)
+        .join(School, School.workspace == Conversation.workspace)
+        .outerjoin(_Advisor, _Advisor.id == Person.advisor_id)
+        .outerjoin(_prompt, _prompt.c.id == Conversation.prompt_delivery)
+        .with_for_update(of=Conversation)
+    )
+
+
+_BY_SLACK_ID = _query().where(
+    Person.workspace == bindparam("workspace"), Person.slack_id == bindparam("slack_id"), Person.active
+)
+_BY_CONVERSATION = _query().where(
+    Conversation.workspace == bindparam("workspace"), Conversation.id == bindparam("conversation"), Person.active
+)
+
+
+def scene_of(connection: Connection, workspace: str, slack_id: str) -> Scene | None:
+    """The conversation of whoever has this Slack id, locked for this transaction; None where there is none."""
+    row = connection.execute(_BY_SLACK_ID, {"workspace": workspace, "slack_id": slack_id}).one_or_none()
+    return _scene(workspace, row) if row is not None else None
+
+
+def scene_by_id(connection: Connection, workspace: str, conversation: int) -> Scene | None:
+    """A conversation by its number, inside one workspace."""
+    row = connection.execute(_BY_CONVERSATION, {"workspace": workspace, "conversation": conversation}).one_or_none()
+    return _scene(workspace, row) if row is not None else None
+
+
+def _scene(workspace: str, row: AnyRow) -> Scene:
+    return Scene(
+        workspace,
+        row.id,
+        row.conference_id,
+        row.person_id,
+        row.slack_id or "",
+        row.name,
+        row.language,
+        band_of(row.grade, row.grade_band),
+        row.advisor or "",
+        row.level,
+        row.flow,
+        row.back_to,
+        row.status,
+        row.version,
+        _asked_at(row.prompt_state, row.ref_ts, row.created_at),
+        row.prompt_delivery,
+        State.from_json(row.state) if row.state else State(),
+    )
+
+
+def _asked_at(state: str | None, ref_ts: str | None, created_at: datetime | None) -> str | None:
+    """The ts at which the open question was shown, None while it was not."""
+    if ref_ts:
+        return ref_ts
+    if state in (DeliveryState.SENDING, DeliveryState.UNKNOWN) and created_at is not None:
+        return f"{(created_at + SURELY_SEEN).timestamp():.6f}"
+    return None
+
+
+_PARKED = select(FlowState.flow, FlowState.state).where(FlowState.conversation_id == bindparam("conversation"))
+_UPDATE_PARKED = (
+    update(FlowState)
+    .where(FlowState.conversation_id == bindparam("conversation"), FlowState.flow == bindparam("name"))
+    .values(state=bindparam("json"), done=bindparam("over"))
+)
+_SAVE = (
+    update(Conversation)
+    .where(Conversation.id == bindparam("conversation"), Conversation.version == bindparam("was"))
+    .values(
+        flow=bindparam("new_flow"),
+        state=bindparam("json"),
+        back_to=bindparam("new_back_to"),
+        status=bindparam("new_status"),
+        prompt_delivery=bindparam("prompt"),
+        version=bindparam("becomes"),
+        updated_at=bindparam("now"),
+    )
+)
+
+
+def parked(connection: Connection, scene: Scene) -> dict[str, State]:
+    """The flows that were begun and are not the open one."""
+    rows = connection.execute(_PARKED, {"conversation": scene.conversation})
+    return {row.flow: State.from_json(row.state) for row in rows if row.flow != scene.flow}
+
+
+def park(connection: Connection, scene: Scene, flow: str, state: State) -> None:
+    """Keep the state of a flow that is not the open one."""
+    values = {"conversation": scene.conversation, "name": flow, "json": state.to_json(), "over": state.done}
+    if connection.execute(_UPDATE_PARKED, values).rowcount == 0:
+        connection.execute(
+            insert(FlowState),
+            {
+                "workspace": scene.workspace,
+                "conversation_id": scene.conversation,
+                "flow": flow,
+                "state": values["json"],
+                "done": state.done,
+            },
+        )
+
+
+def save(connection: Connection, scene: Scene, now: datetime, prompt: str | None) -> None:
+    """Keep the conversation as it stands now; TurnLostError if another turn came between, which the lock prevents."""
+    saved = connection.execute(
+        _SAVE,
+        {
+            "conversation": scene.conversation,
+            "was": scene.version,
+            "becomes": scene.version + 1,
+            "new_flow": scene.flow,
+            "json": scene.state.to_json() if scene.flow else "",
+            "new_back_to": scene.back_to,
+            "new_status": scene.status,
+            "prompt": prompt,
+            "now": now,
+        },
+    )
+    if saved.rowcount != 1:
+        raise TurnLostError(
+            f"conversation {scene.conversation} moved on while version {scene.version} was being answered"
+        )

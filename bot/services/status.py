@@ -1,0 +1,224 @@
+"""What `/conference` and the App Home say: to each what concerns them, in a fixed number of queries however many."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import aliased
+
+from bot.conference import access
+from bot.conference.answers import Given, Setting
+from bot.conference.answers import Spot as Place
+from bot.conference.readiness import Readiness, Status, readiness
+from bot.services import greeting
+from bot.services.house import House
+from bot.services.scene import first_name, parked, scene_of
+from bot.services.speech import Button, Saying
+from bot.store.models import Approval, Conference, Conversation, FlowState, Item, Participant, Person, School
+from bot.store.session import AnyRow
+from bot.taps import Ref, Tap
+from bot.words import LEVELS
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One student's way to their conference."""
+
+    name: str
+    advisor: str
+    date: str
+    time: str
+    readiness: Readiness
+
+
+def status(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
+    """The short answer to `/conference`."""
+    home = home_of(house, connection, person, now)
+    short = {
+        "home_student": "status_student",
+        "home_advisor": "status_advisor",
+        "home_coordinator": "status_coordinator",
+    }
+    return Saying(short.get(home.template, home.template), home.context, home.buttons)
+
+
+def home_of(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
+    """The App Home of somebody in the roster."""
+    match person.role:
+        case "student":
+            return _student(house, connection, person, now)
+        case "advisor":
+            return _advisor(house, connection, person, now)
+        case "coordinator":
+            return _coordinator(house, connection, person, now)
+        case _:
+            return _adult(connection, person, now)
+
+
+def home_of_stranger(connection: Connection, workspace: str) -> Saying:
+    """The App Home of somebody the roster does not know."""
+    coordinator = connection.scalar(
+        select(Person.name).where(Person.workspace == workspace, Person.role == "coordinator", Person.active.is_(True))
+    )
+    return Saying("home_stranger", {"coordinator": coordinator or ""})
+
+
+def command_help(person: AnyRow) -> Saying:
+    """What can be typed after `/conference`."""
+    return Saying("command_help", {"role": person.role, "student": person.role == "student"})
+
+
+def _student(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
+    advisor = connection.scalar(select(Person.name).where(Person.id == person.advisor_id)) or ""
+    conference = greeting.current_conference(connection, person.id, now)
+    if conference is None:
+        return Saying("home_no_date", {"student": first_name(person.name), "advisor": advisor})
+    scene = scene_of(connection, person.workspace, person.slack_id)
+    level = connection.scalar(select(School.level).where(School.workspace == person.workspace)) or "full"
+    states = {**parked(connection, scene), **({scene.flow: scene.state} if scene.flow else {})} if scene else {}
+    flows = {name: house.words.flow(person.language, name).title for name in LEVELS[level]}
+    steps = [{"title": title, "status": greeting.status_of(states.get(name))} for name, title in flows.items()]
+    following = next((step["title"] for step in steps if step["status"] != "done"), "")
+    context = {
+        "student": first_name(person.name),
+        "date": conference.date.isoformat(),
+        "time": conference.time,
+        "place": conference.place,
+        "advisor": advisor,
+        "steps": steps,
+        "total": len(steps),
+        "done": sum(step["status"] == "done" for step in steps),
+        "next_title": following,
+    }
+    label = "go_on" if scene is not None and states else "start"
+    ref = Ref(scene.conversation if scene else 0, "", 0, "cmd:start")
+    return Saying("home_student", context, {"actions": [[Button(Tap.ANSWER, label, ref.text(), "primary")]]})
+
+
+def _advisor(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
+    actor = access.Actor(person.id, access.Role.ADVISOR, frozenset(_advisees(connection, person.id)))
+    students = [
+        student
+        for student in _advisees(connection, person.id)
+        if access.may(actor, access.Action.SEE, access.Thing(access.Kind.PROGRESS, student))
+    ]
+    found = progress(connection, person.workspace, students, now)
+    listed = [
+        {
+            "name": one.name,
+            "status": one.readiness.status.value,
+            "done": one.readiness.done,
+            "total": one.readiness.total,
+            "date": one.date,
+            "time": one.time,
+            "flags": one.readiness.flags,
+        }
+        for one in found
+    ]
+    return Saying("home_advisor", {"advisor": person.name, "students": listed, **_count(found)})
+
+
+def _coordinator(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
+    school = connection.scalar(select(School.name).where(School.workspace == person.workspace)) or ""
+    rows = connection.scalars(
+        select(Person.id).where(Person.workspace == person.workspace, Person.role == "student", Person.active.is_(True))
+    )
+    found = progress(connection, person.workspace, list(rows), now)
+    advisors = sorted({one.advisor for one in found})
+    groups = [{"advisor": name, **_count([one for one in found if one.advisor == name])} for name in advisors]
+    return Saying("home_coordinator", {"school": school, "groups": groups, "totals": _count(found)})
+
+
+def _adult(connection: Connection, person: AnyRow, now: datetime) -> Saying:
+    """Family, teachers and counselors see when and where, of the conferences they are part of."""
+    student = aliased(Person)
+    rows = connection.execute(
+        select(student.name, Conference.date, Conference.time, Conference.place)
+        .join(Participant, Participant.conference_id == Conference.id)
+        .join(student, student.id == Conference.student_id)
+        .where(Participant.person_id == person.id, Conference.cancelled.is_(False), Conference.date >= now.date())
+        .order_by(Conference.date, Conference.time)
+    )
+    conferences = [
+        {"student": first_name(row.name), "date": row.date.isoformat(), "time": row.time, "place": row.place}
+        for row in rows
+    ]
+    return Saying("home_adult", {"name": person.name, "conferences": conferences})
+
+
+def progress(connection: Connection, workspace: str, students: Collection[int], now: datetime) -> list[Progress]:
+    """How far these students are, by date and name. The number of queries does not depend on how many they are."""
+    advisor = aliased(Person)
+    level = connection.scalar(select(School.level).where(School.workspace == workspace)) or "full"
+    rows = connection.execute(
+        select(Person.id, Person.name, advisor.name.label("advisor"), Conference.id.label("conference"),
+               Conference.date, Conference.time, Conversation.id.label("conversation"), Conversation.version,
+               Conversation.updated_at)
+        .outerjoin(advisor, advisor.id == Person.advisor_id)
+        .outerjoin(Conversation, Conversation.person_id == Person.id)
+        .outerjoin(Conference, (Conference.student_id == Person.id) & Conference.cancelled.is_(False))
+        .where(Person.workspace == workspace, Person.id.in_(students))
+        .order_by(Conference.date.desc())
+    )  # fmt: skip
+    latest = {row.id: row for row in rows}
+    conferences = [row.conference for row in latest.values() if row.conference]
+    done = _done(connection, [row.conversation for row in latest.values() if row.conversation])
+    develop = _develop(connection, conferences)
+    approved = set(connection.scalars(select(Approval.conference_id).where(Approval.conference_id.in_(conferences))))
+    found = [
+        Progress(
+            row.name, row.advisor or "", row.date.isoformat() if row.date else "", row.time or "",
+            readiness(
+                LEVELS[level], done.get(row.conversation, ()), *develop.get(row.conference, ({}, {})),
+                approved=row.conference in approved, last_heard=row.updated_at if row.version else None, now=now,
+            ),
+        )
+        for row in latest.values()
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (one.date, one.time, one.name))
+
+
+def _done(connection: Connection, conversations: Collection[int]) -> dict[int, set[str]]:
+    rows = connection.execute(
+        select(FlowState.conversation_id, FlowState.flow).where(
+            FlowState.conversation_id.in_(conversations), FlowState.done.is_(True)
+        )
+    )
+    found: dict[int, set[str]] = {}
+    for row in rows:
+        found.setdefault(row.conversation_id, set()).add(row.flow)
+    return found
+
+
+def _develop(
+    connection: Connection, conferences: Collection[int]
+) -> Mapping[int, tuple[dict[Place, Given], dict[Place, Setting]]]:
+    rows = connection.execute(
+        select(Item.conference_id, Item.flow, Item.question, Item.round, Item.develop).where(
+            Item.conference_id.in_(conferences), Item.develop != ""
+        )
+    )
+    found: dict[int, tuple[dict[Place, Given], dict[Place, Setting]]] = {}
+    for row in rows:
+        place = Place(row.flow, row.question, row.round)
+        answers, settings = found.setdefault(row.conference_id, ({}, {}))
+        answers[place], settings[place] = Given(*place), Setting(develop=row.develop)
+    return found
+
+
+def _advisees(connection: Connection, advisor: int) -> list[int]:
+    return list(
+        connection.scalars(
+            select(Person.id).where(Person.advisor_id == advisor, Person.role == "student", Person.active.is_(True))
+        )
+    )
+
+
+def _count(found: Collection[Progress]) -> dict[str, int]:
+    counts = {status.value: 0 for status in Status}
+    for one in found:
+        counts[one.readiness.status.value] += 1
+    return {**counts, "total": len(found)}

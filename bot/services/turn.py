@@ -1,0 +1,435 @@
+"""One turn of a student's conversation: one transaction, from the event's id to what is to be said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.dialogue.engine import advance, goal_labels
+from bot.dialogue.events import (
+    Act,
+    Ask,
+    Begin,
+    Command,
+    Deleted,
+    Develop,
+    Do,
+    Edited,
+    Effect,
+    Event,
+    Finished,
+    Hold,
+    Keep,
+    Note,
+    Revisit,
+    Said,
+    Say,
+    Tapped,
+)
+from bot.dialogue.flow import Flow, Rounds
+from bot.dialogue.state import Spot, State
+from bot.services import greeting, review, safeguarding
+from bot.services.house import House
+from bot.services.scene import Scene, park, parked, save, scene_by_id, scene_of
+from bot.services.speech import Button, Saying, Voice
+from bot.store.models import Answer, Item, SeenEvent
+from bot.taps import Ref, Tap
+from bot.words import APPROVE, LEVELS
+from scheduler.outbox import Delivery, Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Something a person did in Slack, as the listener read it. `ids`: everything it may be repeated under."""
+
+    workspace: str
+    ids: tuple[str, ...]
+    slack_id: str
+    channel: str
+    event: Said | Edited | Deleted
+
+
+def hear(house: House, incoming: Incoming) -> list[Delivery]:
+    """Take in a message, an edit or a deletion. Back come the replies, stored and claimed, to be sent at once."""
+    now = house.clock()
+    with house.store.write() as connection:
+        if not first_time(connection, incoming.workspace, incoming.ids, now):
+            return []
+        scene = scene_of(connection, incoming.workspace, incoming.slack_id)
+        if scene is None:
+            return greeting.answer_without_conversation(house, connection, incoming, now)
+        return Turn(house, connection, scene, incoming.channel, incoming.ids[0], now).hear(incoming.event)
+
+
+def tap(house: House, workspace: str, event_id: str, slack_id: str, channel: str, ref: Ref,
+        choices: tuple[str, ...], ts: str) -> list[Delivery]:  # fmt: skip
+    """A button of a conversation. One of somebody else's conversation changes nothing and says nothing."""
+    now = house.clock()
+    with house.store.write() as connection:
+        if not first_time(connection, workspace, (event_id,), now):
+            return []
+        scene = scene_by_id(connection, workspace, ref.conversation)
+        if scene is None or scene.slack_id != slack_id:
+            return []
+        turn = Turn(house, connection, scene, channel, event_id, now)
+        return turn.tap(ref, choices, ts)
+
+
+def first_time(connection: Connection, workspace: str, ids: Sequence[str], now: datetime) -> bool:
+    """Note the ids an event bears; False if any of them was seen before."""
+    statement = _SEEN_POSTGRESQL if connection.dialect.name == "postgresql" else _SEEN_SQLITE
+    noted = [connection.execute(statement, {"workspace": workspace, "id": name, "at": now}).rowcount for name in ids]
+    return all(noted)
+
+
+_SEEN_POSTGRESQL = postgresql.insert(SeenEvent).on_conflict_do_nothing()
+_SEEN_SQLITE = sqlite.insert(SeenEvent).on_conflict_do_nothing()
+_KEEP = insert(Answer)
+_KEEP_ALARMING = insert(Answer).returning(Answer.id)
+_FLOW_OF = (
+    select(Answer.flow)
+    .where(
+        Answer.workspace == bindparam("workspace"),
+        Answer.conversation_id == bindparam("conversation"),
+        Answer.ts == bindparam("ts"),
+    )
+    .limit(1)
+)
+
+
+class Turn:
+    """A turn in progress: the scene as it changes, what is to be stored, what is to be said."""
+
+    def __init__(
+        self, house: House, connection: Connection, scene: Scene, channel: str, key: str, now: datetime
+    ) -> None:
+        self.house = house
+        self.connection = connection
+        self.scene = scene
+        self.now = now
+        self.drafts: list[Draft] = []
+        self.voice = Voice(
+            scene.workspace, scene.slack_id, scene.language, f"person:{scene.person}", f"turn:{key}", now, channel
+        )
+        self._asked: Draft | None = None
+        self._after = ""  # the flow that just ended: its closing words open the next question
+
+    # What a student does
+
+    def hear(self, event: Said | Edited | Deleted) -> list[Delivery]:
+        """A message, an edit, a deletion."""
+        if isinstance(event, Said | Edited):
+            level = self.house.words.safety.screen(event.text)
+            event = replace(event, alarm=level.value if level else "")
+        if isinstance(event, Said):
+            self._say_to_flow(replace(event, asked_at=self.scene.asked_at))
+        else:
+            self._change_in_flow(event)
+        return self._end()
+
+    def tap(self, ref: Ref, choices: tuple[str, ...], ts: str) -> list[Delivery]:
+        """A button under a question, in the menu, or in the review."""
+        if ref.flow not in ("", self.scene.flow) and ref.choice != "open":
+            self._note(Note.ALREADY_ANSWERED)
+        elif ref.choice == "open":
+            self.open(ref.flow)
+        elif ref.choice == "what_is_this":
+            self._say(greeting.what_is_this(self.connection, self.scene))
+        elif ref.choice == f"cmd:{Command.START}":
+            self._start_or_menu()
+        elif self.scene.flow and ref.flow:
+            self._advance(Tapped(ts, ref.prompt, choices or (ref.choice,)))
+        elif ref.choice == f"cmd:{Command.NEXT}" and self.scene.status == "held":
+            self._start_or_menu()
+        else:
+            self._command(Do(Command(ref.choice.removeprefix("cmd:"))))
+        return self._end()
+
+    def change(self, flow: str, spot: Spot) -> list[Delivery]:
+        """Open one answer again, and come back to the review afterwards."""
+        back_to = self.scene.flow if self.scene.flow != flow else ""
+        self._switch(flow)
+        self.scene = replace(self.scene, back_to=back_to, status="open")
+        self._advance(Revisit(spot))
+        return self._end()
+
+    def open(self, flow: str) -> None:
+        """Go into a flow of the student's level, at the question where it was left."""
+        if flow not in LEVELS[self.scene.level]:
+            self._note(Note.ALREADY_ANSWERED)
+            return
+        self._switch(flow)
+        self.scene = replace(self.scene, back_to="", status="open")
+        self._advance(self._begin(flow))
+
+    def start(self) -> list[Delivery]:
+        """Go to the open question, or to the first flow that is not done."""
+        self._start_or_menu()
+        return self._end()
+
+    def show(self, command: Command) -> list[Delivery]:
+        """Menu, preview or help, asked for from elsewhere than the conversation."""
+        self._command(Do(command))
+        return self._end()
+
+    def again(self) -> list[Delivery]:
+        """Put the open question once more: what stands above it has changed."""
+        if self.scene.flow and not self.scene.state.done:
+            self._advance(Begin())
+        return self._end()
+
+    # Into the flow, and out of it
+
+    def _say_to_flow(self, said: Said) -> None:
+        if self.scene.flow and not self.scene.state.done:
+            if self.scene.status in ("new", "paused"):
+                self.scene = replace(self.scene, status="open")
+            self._advance(said)
+        elif said.alarm or self.scene.status == "held":
+            self._hold_outside(said)
+        else:
+            self._outside(said)
+
+    def _outside(self, said: Said) -> None:
+        """Typed while no question is open."""
+        late = self.scene.flow and self.scene.asked_at is None and self.scene.state.before is not None
+        command = self._coach.control(said.text)
+        if command in (Command.START, Command.NEXT) or (
+            self.scene.status == "new" and self._coach.yes_no(said.text) is True
+        ):
+            self._start_or_menu()
+        elif command in (Command.PAUSE, Command.HELP, Command.PREVIEW, Command.MENU):
+            self._command(Do(Command(command)))
+        elif (command == Command.BACK and self.scene.flow) or late:
+            self._advance(said)
+        else:
+            self._command(Do(Command.MENU), nothing_open=True)
+
+    def _change_in_flow(self, event: Edited | Deleted) -> None:
+        """An edit goes to the flow in which the message was an answer, wherever the student is now."""
+        values = {"workspace": self.scene.workspace, "conversation": self.scene.conversation, "ts": event.ts}
+        flow = self.connection.scalar(_FLOW_OF, values)
+        if flow is None or flow == self.scene.flow:
+            if self.scene.flow:
+                self._advance(event)
+            return
+        states = parked(self.connection, self.scene)
+        if flow not in states:
+            return
+        here = self.scene
+        self.scene = replace(here, flow=flow, state=states[flow])
+        self._advance(event)
+        park(self.connection, self.scene, flow, self.scene.state)
+        held = "held" if self.scene.status == "held" else here.status
+        self.scene = replace(here, status=held)
+
+    def _advance(self, event: Event) -> None:
+        state, effects = advance(self._flow, self._coach, self.scene.state, event)
+        self.scene = replace(self.scene, state=state)
+        self._store([effect for effect in effects if isinstance(effect, Keep)])
+        for effect in effects:
+            self._apply(effect)
+
+    def _begin(self, flow: str) -> Begin:
+        if self.scene.state.replies:
+            labels = self._goals() if self._flow.rounds is Rounds.GOALS else ()
+            return Begin(labels)
+        labels = self._goals() if self._flow.rounds is Rounds.GOALS else ()
+        return Begin(labels, review.carried(self.connection, self.scene, flow))
+
+    def _goals(self) -> tuple[str, ...]:
+        state = parked(self.connection, self.scene).get("goals")
+        return goal_labels(self.house.words.flow(self.scene.language, "goals"), state) if state is not None else ()
+
+    def _switch(self, flow: str) -> None:
+        if flow == self.scene.flow:
+            return
+        others = parked(self.connection, self.scene)
+        if self.scene.flow:
+            park(self.connection, self.scene, self.scene.flow, self.scene.state)
+        self.scene = replace(self.scene, flow=flow, state=others.get(flow, State()))
+
+    # Effects
+
+    def _apply(self, effect: Effect) -> None:
+        handlers: Mapping[type, Callable[[Any], None]] = {
+            Ask: self._ask,
+            Say: lambda say: self._note(say.note),
+            Develop: self._develop,
+            Do: self._command,
+            Hold: self._hold,
+            Finished: self._finish,
+        }
+        handler = handlers.get(type(effect))
+        if handler is not None:
+            handler(effect)
+
+    def _store(self, kept: Sequence[Keep]) -> None:
+        rows = [self._row(keep) for keep in kept if not keep.alarm]
+        if rows:
+            self.connection.execute(_KEEP, rows)
+        self._alarming = {
+            (keep.ts, keep.revised): self.connection.execute(_KEEP_ALARMING, self._row(keep)).scalar_one()
+            for keep in kept
+            if keep.alarm
+        }
+
+    def _row(self, keep: Keep) -> dict[str, Any]:
+        return {
+            "workspace": self.scene.workspace,
+            "conversation_id": self.scene.conversation,
+            "conference_id": self.scene.conference,
+            "flow": self.scene.flow,
+            "question": keep.spot.question,
+            "round": keep.spot.round,
+            "ts": keep.ts,
+            "revised": keep.revised,
+            "act": keep.act.value,
+            "text": keep.text,
+            "choices": " ".join(keep.choices),
+            "evidence": [work._asdict() for work in keep.works],
+            "alarm": keep.alarm,
+            "at": self.now,
+        }
+
+    def _ask(self, ask: Ask) -> None:
+        if self.scene.flow == APPROVE and ask.spot.question == "final" and not ask.rule:
+            for saying in review.sections(self.house, self.connection, self.scene):
+                self._say(saying)
+        about = dict(self.scene.about, after=self._after)
+        self._asked = self.voice.ask(self.scene.conversation, self.scene.flow, ask, about, len(self.drafts))
+        self.drafts.append(self._asked)
+        self._after = ""
+
+    def _note(self, note: Note) -> None:
+        self._say(Saying(note.value, {"student": self.scene.student}))
+
+    def _develop(self, effect: Develop) -> None:
+        review.set_item(
+            self.connection, self.scene.workspace, self.scene.conference, self.scene.flow, effect.spot,
+            {Item.develop: effect.rule},
+        )  # fmt: skip
+
+    def _command(self, do: Do, *, nothing_open: bool = False) -> None:
+        match do.command:
+            case Command.PAUSE:
+                self.scene = replace(self.scene, status="paused")
+                self._say(Saying("paused", {"student": self.scene.student}, self._row_of("go_on")))
+            case Command.HELP:
+                self._say(self._help(do.spot))
+            case Command.PREVIEW:
+                for saying in review.preview(self.house, self.connection, self.scene):
+                    self._say(saying)
+            case _:
+                self._menu("nothing_open" if nothing_open else "")
+
+    def _help(self, spot: Spot | None) -> Saying:
+        context = {"hint": "", "example": "", "starter": "", "advisor": self.scene.advisor}
+        if spot is not None and any(question.id == spot.question for question in self._flow.questions):
+            question = self._flow.question(spot.question)
+            about = {**self.scene.about, "round": spot.round, "goal": "", "last": ""}
+            for name in ("hint", "example", "starter"):
+                text = getattr(question, name).get(self.scene.band, "")
+                context[name] = self.house.words.catalog.fill(self.scene.language, text, about) if text else ""
+        return Saying("help", context)
+
+    def _menu(self, note: str) -> None:
+        if note:
+            self._note(Note(note))
+        self._say(greeting.menu(self.house, self.connection, self.scene))
+
+    def _finish(self, _effect: Finished) -> None:
+        ended = self.scene.flow
+        if self.scene.back_to:
+            back_to = self.scene.back_to
+            self.scene = replace(self.scene, back_to="")
+            self._switch(back_to)
+            self._advance(Begin())
+        elif ended == APPROVE:
+            self._approve()
+        else:
+            self._after = ended
+            self._start_or_menu(after=ended)
+
+    def _approve(self) -> None:
+        reply = self.scene.state.replies.get(Spot("final").key())
+        if reply is None or "yes" not in reply.choices:
+            self._menu("")
+            return
+        saying, drafts = review.approve(self.house, self.connection, self.scene, self.now)
+        self._say(saying)
+        self.drafts.extend(drafts)
+
+    def _start_or_menu(self, after: str = "") -> None:
+        """The open question, else the first flow not done yet (after the one that just ended), else the menu."""
+        self.scene = replace(self.scene, status="open")
+        if self.scene.flow and not self.scene.state.done:
+            self._advance(self._begin(self.scene.flow))
+            return
+        states = parked(self.connection, self.scene)
+        done = {name for name, state in states.items() if state.done}
+        if self.scene.flow and self.scene.state.done:
+            done.add(self.scene.flow)
+        flows = LEVELS[self.scene.level]
+        later = flows[flows.index(after) + 1 :] if after in flows else ()
+        following = next((flow for flow in (*later, *flows) if flow not in done), None)
+        if following is None:
+            self._menu("")
+        else:
+            self.open(following)
+
+    # Safety
+
+    def _hold(self, hold: Hold) -> None:
+        self.scene = replace(self.scene, status="held")
+        answer = self._alarming[hold.ts, hold.revised]
+        self._raise(answer, hold.level, first=hold.first)
+
+    def _hold_outside(self, said: Said) -> None:
+        """The screen matched, or something was said while a person is awaited, and no question is open."""
+        if not said.alarm and self._coach.control(said.text) in (Command.START, Command.NEXT):
+            self._start_or_menu()
+            return
+        first = self.scene.status != "held"
+        level = said.alarm or "look"
+        self.scene = replace(self.scene, status="held")
+        keep = Keep(Spot("", 0), said.ts, said.ts, Act.SAID, said.text, (), said.works, level)
+        answer = self.connection.execute(_KEEP_ALARMING, self._row(keep)).scalar_one()
+        self._raise(answer, level, first=first)
+
+    def _raise(self, answer: int, level: str, *, first: bool) -> None:
+        saying, drafts = safeguarding.raise_alert(
+            self.house, self.connection, self.scene, answer, level, self.now, first=first
+        )
+        self._say(replace(saying, buttons=self._row_of("go_on")))
+        self.drafts.extend(drafts)
+
+    # Saying
+
+    def _say(self, saying: Saying) -> None:
+        self.drafts.append(self.voice.say(saying, len(self.drafts)))
+
+    def _row_of(self, label: str) -> Mapping[str, Sequence[Sequence[Button]]]:
+        ref = Ref(self.scene.conversation, self.scene.flow, self.scene.state.prompt, f"cmd:{Command.NEXT}")
+        return {"actions": [[Button(Tap.ANSWER, label, ref.text(), "primary")]]}
+
+    def _end(self) -> list[Delivery]:
+        """Put what is to be said into the outbox, and keep the conversation with the delivery of its open question."""
+        put = self.house.outbox.put(self.connection, self.drafts, self.now, claim=True)
+        asked = self._asked.dedupe_key if self._asked is not None else None
+        prompt = next((one.id for one in put if one.dedupe_key == asked), self.scene.prompt)
+        save(self.connection, self.scene, self.now, prompt)
+        return put
+
+    @property
+    def _flow(self) -> Flow:
+        return self.house.words.flow(self.scene.language, self.scene.flow)
+
+    @property
+    def _coach(self) -> Any:
+        return self.house.words.coach(self.scene.language)

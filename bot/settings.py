@@ -1,0 +1,117 @@
+"""Settings, read once from the environment and handed on; a secret is never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from bot.errors import SettingsError
+
+SLACK_API = "https://www.slack.com/api/"
+DATABASE = "sqlite:///conference-coach.db"
+
+
+class Name(StrEnum):
+    """The variables that are read."""
+
+    BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 - a name
+    APP_TOKEN = "SLACK_APP_TOKEN"  # noqa: S105
+    SIGNING_SECRET = "SLACK_SIGNING_SECRET"  # noqa: S105
+    API_URL = "SLACK_API_URL"
+    DATABASE_URL = "DATABASE_URL"
+    SCHOOL_DIR = "SCHOOL_DIR"
+
+
+HOW_TO_GET = {
+    Name.BOT_TOKEN: "Copy it from your Slack app's page, OAuth & Permissions, Bot User OAuth Token (xoxb-…).",
+    Name.APP_TOKEN: "Make one on your Slack app's page, Basic Information, App-Level Tokens, with the scope "
+    "connections:write (xapp-…).",
+    Name.SIGNING_SECRET: "Copy it from your Slack app's page, Basic Information, Signing Secret.",
+    Name.API_URL: f"Leave it out for Slack itself ({SLACK_API}).",
+    Name.DATABASE_URL: f"Leave it out for a file here ({DATABASE}), or write postgresql://user:password@host/name.",
+    Name.SCHOOL_DIR: "Name the folder that holds school.toml, roster.csv and conferences.csv.",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says. Secrets and the database's address stay out of `repr`; "" is one not given."""
+
+    bot_token: str = field(default="", repr=False)
+    app_token: str = field(default="", repr=False)
+    signing_secret: str = field(default="", repr=False)
+    api_url: str = SLACK_API
+    database_url: str = field(default=DATABASE, repr=False)
+    school_dir: Path | None = None
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str], needs: Collection[Name] = ()) -> Settings:
+        """The settings; `needs` are the variables the command cannot do without.
+
+        Raises SettingsError naming everything that is missing or wrong, each with its remedy and never its value.
+        """
+        given = {name: environ.get(name, "").strip() for name in Name}
+        problems = [f"{name}: It is missing. {HOW_TO_GET[name]}" for name in Name if name in needs and not given[name]]
+        problems += [
+            f"{name}: {fault} {HOW_TO_GET[name]}"
+            for name in Name
+            if given[name] and (fault := _FAULTS[name](given[name]))
+        ]
+        if problems:
+            raise SettingsError(problems)
+        return cls(
+            bot_token=given[Name.BOT_TOKEN],
+            app_token=given[Name.APP_TOKEN],
+            signing_secret=given[Name.SIGNING_SECRET],
+            api_url=given[Name.API_URL].rstrip("/") + "/" if given[Name.API_URL] else SLACK_API,
+            database_url=given[Name.DATABASE_URL] or DATABASE,
+            school_dir=Path(given[Name.SCHOOL_DIR]) if given[Name.SCHOOL_DIR] else None,
+        )
+
+
+def _token(prefix: str) -> Callable[[str], str]:
+    def fault(value: str) -> str:
+        return "" if value.startswith(prefix) else f"It does not begin with {prefix}."
+
+    return fault
+
+
+def _signing_secret(value: str) -> str:
+    return "It looks like a token." if value.startswith("x") and "-" in value else ""
+
+
+def _api_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    return "" if good else "It is not an http:// or https:// address."
+
+
+def _database_url(value: str) -> str:
+    try:
+        backend = make_url(value).get_backend_name()
+    except (ArgumentError, ValueError):
+        return "It is not a database address."
+    return "" if backend in ("sqlite", "postgresql", "postgres") else "It is neither SQLite nor PostgreSQL."
+
+
+def _school_dir(value: str) -> str:
+    return "" if Path(value).is_dir() else "There is no such folder."
+
+
+_FAULTS: Mapping[Name, Callable[[str], str]] = {
+    Name.BOT_TOKEN: _token("xoxb-"),
+    Name.APP_TOKEN: _token("xapp-"),
+    Name.SIGNING_SECRET: _signing_secret,
+    Name.API_URL: _api_url,
+    Name.DATABASE_URL: _database_url,
+    Name.SCHOOL_DIR: _school_dir,
+}

@@ -1,0 +1,162 @@
+"""From a delivery's plain data to a message: words from the catalog, buttons from the flow. Done when it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.dialogue.engine import ANOTHER, CHOOSE, STARTER
+from bot.dialogue.events import Command
+from bot.dialogue.flow import Band, Flow, Kind, Question
+from bot.services.speech import Kind as DeliveryKind
+from bot.slack.blocks import Message, messages
+from bot.slack.controls import Button, Checkboxes, Control, Row, Select
+from bot.taps import Ref, Tap
+from bot.words import APPROVE, Words
+from prompts.markdown import Document
+
+BUTTONS_PER_ROW = 5
+Controls = Mapping[str, Sequence[Row]]
+
+
+def compose(words: Words, kind: str, payload: Mapping[str, Any]) -> list[Message]:
+    """The messages of a delivery; more than one only where it does not fit into one."""
+    document, controls = ask(words, payload) if kind == DeliveryKind.ASK else say(words, payload)
+    return messages(document, controls)
+
+
+def say(words: Words, payload: Mapping[str, Any]) -> tuple[Document, Controls]:
+    """A template with its buttons."""
+    language = words.language(payload["language"])
+    document = words.catalog.render(language, payload["template"], payload["context"])
+    return document, controls_of(words, language, payload["buttons"])
+
+
+def controls_of(words: Words, language: str, rows: Mapping[str, Any]) -> Controls:
+    """Buttons as a service names them, with their labels in a language."""
+    return {
+        slot: [tuple(_control(words, language, one) for one in row) for row in wanted if row]
+        for slot, wanted in rows.items()
+    }
+
+
+def ask(words: Words, payload: Mapping[str, Any]) -> tuple[Document, Controls]:
+    """The open question of a flow, or a probe about it."""
+    language = words.language(payload["language"])
+    asked = payload["ask"]
+    flow = words.flow(language, asked["flow"])
+    question = _question(flow, asked["question"])
+    document = words.catalog.render(language, "ask", _context(words, language, flow, question, asked))
+    return document, {"actions": list(_rows(words, language, flow, question, asked))}
+
+
+def _context(words: Words, language: str, flow: Flow, question: Question, asked: Mapping[str, Any]) -> dict[str, Any]:
+    about = {
+        "student": asked["student"],
+        "advisor": asked["advisor"],
+        "round": asked["round"],
+        "goal": asked["label"],
+        "last": asked["last"],
+    }
+
+    def fill(worded: Mapping[Band, str]) -> str:
+        text = worded.get(Band(asked["band"]), "")
+        return words.catalog.fill(language, text, about) if text else ""
+
+    probe = bool(asked["rule"])
+    fresh = not probe and not asked["now"]
+    after = words.flow(language, asked["after"]).closing if asked["after"] and not probe else {}
+    opening = [fill(after), fill(flow.opening) if asked["opening"] else ""]
+    return {
+        "title": flow.title,
+        "opening": "\n\n".join(text for text in opening if text),
+        "step": asked["step"], "total": asked["total"],
+        "question": _probe(words, language, question, asked) if probe else fill(question.ask),
+        "starter": fill(question.starter) if fresh else "",
+        "example": "", "hint": "",
+        "last": asked["last"], "now": asked["now"], "echo": asked["echo"] if probe else "", "probe": probe,
+    }  # fmt: skip
+
+
+def _probe(words: Words, language: str, question: Question, asked: Mapping[str, Any]) -> str:
+    rule, band = asked["rule"], Band(asked["band"])
+    if rule == CHOOSE:
+        return words.catalog.label(language, "probe.choose")
+    if rule == STARTER:
+        starters = words.coach(language).probe("empty").starters
+        return words.catalog.label(language, "probe.starter", starter=starters[asked["starter"]])
+    probe = words.coach(language).probe(rule)
+    return probe.ask[band]
+
+
+def _rows(words: Words, language: str, flow: Flow, question: Question, asked: Mapping[str, Any]) -> Sequence[Row]:
+    ref = Ref(asked["conversation"], asked["flow"], asked["prompt"], "")
+
+    def button(label: str, choice: str, style: str = "", tap: Tap = Tap.ANSWER) -> Button:
+        return Button(tap, ref._replace(choice=choice).text(), label, style)  # type: ignore[arg-type]
+
+    def named(key: str, choice: str, style: str = "") -> Button:
+        return button(words.catalog.label(language, f"button.{key}"), choice, style)
+
+    rows: list[Row] = []
+    if asked["rule"] == "empty":
+        starters = words.coach(language).probe("empty").starters
+        rows.append(tuple(button(text, f"starter:{n}") for n, text in enumerate(starters)))
+    if asked["rule"] in ("", CHOOSE):
+        rows += _options(words, language, flow, question, ref, button, named)
+    if asked["rule"] in ("", "empty"):
+        skip = named("keep" if asked["now"] else "skip", f"cmd:{Command.SKIP}")
+        back = [named("back", f"cmd:{Command.BACK}")] if asked["step"] > 1 or asked["round"] > 1 else []
+        later = [named("pause", f"cmd:{Command.PAUSE}")] if asked["opening"] else []
+        if not (flow.name == APPROVE or question.id == ANOTHER):
+            rows.append((skip, *back, *later))
+    return rows
+
+
+def _options(
+    words: Words, language: str, flow: Flow, question: Question, ref: Ref, button: Any, named: Any
+) -> list[Row]:
+    """What can be tapped to answer."""
+    match question.kind:
+        case Kind.CHOICE:
+            choices = [button(option.label, option.id) for option in question.options]
+            return [tuple(row) for row in _rows_of(choices)]
+        case Kind.CHOICES:
+            boxes = Checkboxes(
+                Tap.CHOICES,
+                ref._replace(choice="boxes").text(),
+                tuple((option.id, option.label) for option in question.options),
+            )
+            return [(boxes,), (named("done", "boxes", "primary"),)]
+        case Kind.SCALE:
+            return [tuple(button(str(number), str(number)) for number in range(1, 6))]
+        case Kind.CONFIRM if question.id == ANOTHER and flow.another is not None:
+            return [(button(flow.another.yes, "yes"), button(flow.another.no, "no"))]
+        case Kind.CONFIRM if question.options:
+            style = {"yes": "primary"} if flow.name == APPROVE else {}
+            return [tuple(button(one.label, one.id, style.get(one.id, "")) for one in question.options)]
+        case Kind.CONFIRM:
+            return [(named("yes", "yes"), named("no", "no"))]
+        case _:
+            return []
+
+
+def _rows_of(buttons: Sequence[Button]) -> Sequence[Sequence[Button]]:
+    return [buttons[start : start + BUTTONS_PER_ROW] for start in range(0, len(buttons), BUTTONS_PER_ROW)]
+
+
+def _question(flow: Flow, question: str) -> Question:
+    if question == ANOTHER and flow.another is not None:
+        return Question(id=ANOTHER, kind=Kind.CONFIRM, ask=flow.another.ask)
+    return flow.question(question)
+
+
+def _control(words: Words, language: str, one: Mapping[str, Any]) -> Control:
+    def label(key: str) -> str:
+        return key[1:] if key.startswith("=") else words.catalog.label(language, key)
+
+    if "select" in one:
+        options = tuple((id_, label(key)) for id_, key in one["options"])
+        return Select(one["select"], one["value"], options, one["chosen"])
+    text = label(one["label"] if one["label"].startswith("=") else f"button.{one['label']}")
+    return Button(one["tap"], one["value"], text, one["style"])

@@ -1,0 +1,68 @@
+"""Who is in the workspace, asked of Slack: for loading a school, where no event brings anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.client import HTTPException
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
+
+from bot.errors import CoachError
+
+PAGE = 200  # Slack's recommended size for users.list
+
+
+class DirectoryError(CoachError):
+    """Slack could not be asked, or would not say."""
+
+
+class Directory:
+    """Slack's people, by a client that only reads, so that it may safely ask again when told to wait."""
+
+    def __init__(self, token: str, api_url: str) -> None:
+        self._api_url = api_url
+        waiting = RateLimitErrorRetryHandler(max_retry_count=3)
+        self._client = WebClient(token=token, base_url=api_url, retry_handlers=[waiting])
+
+    def workspace(self) -> str:
+        """The workspace's id (T…), by the token. Raises DirectoryError."""
+        return str(self._ask("auth.test")["team_id"])
+
+    def members(self) -> Iterator[tuple[str, str]]:
+        """(Slack id, e-mail) of everyone who is a person and has not left. Raises DirectoryError."""
+        cursor = ""
+        while True:
+            page = self._ask("users.list", limit=PAGE, **({"cursor": cursor} if cursor else {}))
+            for user in page.get("members") or ():
+                email = (user.get("profile") or {}).get("email")
+                if email and not user.get("deleted") and not user.get("is_bot"):
+                    yield user["id"], email
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    def _ask(self, method: str, **arguments: Any) -> dict[str, Any]:
+        try:
+            answer = self._client.api_call(method, params=arguments).data
+        except SlackApiError as error:
+            raise DirectoryError(_refusal(method, error)) from None
+        except (OSError, HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            raise DirectoryError(f"Slack cannot be reached at {self._api_url} ({reason}).") from None
+        if not isinstance(answer, dict):
+            raise DirectoryError(f"What answers at {self._api_url} is not Slack. Look at SLACK_API_URL.")
+        return answer
+
+
+def _refusal(method: str, error: SlackApiError) -> str:
+    code = error.response.get("error") if error.response is not None else None
+    remedies = {
+        "invalid_auth": "Copy SLACK_BOT_TOKEN again from the Slack app's page, OAuth & Permissions.",
+        "missing_scope": "Install the app again from manifest.json, so that it has its scopes.",
+        "account_inactive": "The app was removed from the workspace: install it again.",
+        "token_revoked": "The app was removed from the workspace: install it again.",
+    }
+    return f"Slack refused {method} ({code or 'no reason given'}). {remedies.get(str(code), 'Try again later.')}"

@@ -1,0 +1,44 @@
+"""Everything else Slack may send, and the one error handler."""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from typing import Any
+
+from slack_bolt import App, BoltResponse
+
+from bot.slack.desk import Desk
+
+log = logging.getLogger("bot.slack")
+
+
+def register(app: App, desk: Desk) -> None:
+    """The catch-alls: what nobody listens to is acked, so that Slack does not send it again."""
+
+    @app.event("app_uninstalled")
+    @app.event("tokens_revoked")
+    def gone(body: dict[str, Any]) -> None:
+        log.warning("app_removed workspace=%s", body.get("team_id"))
+
+    @app.event(re.compile(r".*"))
+    def other() -> None:
+        """An event this version has no use for."""
+
+    @app.error
+    def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        """Not acked, so that Slack sends an event again. Logged by name and reference: a message may hold words."""
+        reference = uuid.uuid4().hex[:8]
+        place = _place(error)
+        log.error("listener_failed reference=%s error=%s at=%s type=%s", reference, type(error).__name__, place,
+                  body.get("type"))  # fmt: skip
+        return BoltResponse(status=500, body="")
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised: file and line, nothing of what was said."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace is not None else ""

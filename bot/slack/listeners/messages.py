@@ -1,0 +1,92 @@
+"""Messages in the DM with the bot: said, edited, taken back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from typing import Any
+
+from slack_bolt import App
+
+from bot.dialogue.events import Deleted, Edited, Said
+from bot.dialogue.state import Work
+from bot.services.turn import Incoming, hear
+from bot.slack.desk import Desk
+
+SAID = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+_LINK = re.compile(r"<(https?://[^|>]+)(?:\|([^>]*))?>")
+_MENTION = re.compile(r"<([@#!])([^|>]+)(?:\|([^>]*))?>")
+
+
+def register(app: App, desk: Desk) -> None:
+    """Listen to every kind of message."""
+
+    @app.event("message")
+    def message(body: dict[str, Any], event: dict[str, Any]) -> None:
+        incoming = read(body, event, desk.bot_user)
+        if incoming is not None:
+            desk.send(hear(desk.house, incoming))
+
+
+def read(body: Mapping[str, Any], event: Mapping[str, Any], bot_user: str) -> Incoming | None:
+    """What somebody did with a message in their DM; None for what is no one's doing: the bot's own, unfurls, joins."""
+    if event.get("channel_type") != "im":
+        return None
+    subtype = event.get("subtype")
+    found: tuple[str, Said | Edited | Deleted] | None
+    if subtype in SAID:
+        found = _said(event)
+    elif subtype == "message_changed":
+        found = _edited(event)
+    elif subtype == "message_deleted":
+        found = _deleted(event)
+    else:
+        return None
+    if found is None or not found[0] or found[0] == bot_user or event.get("bot_id"):
+        return None
+    author, what = found
+    ids = tuple(name for name in (body["event_id"], _gesture(event)) if name)
+    return Incoming(body["team_id"], ids, author, event["channel"], what)
+
+
+def _said(event: Mapping[str, Any]) -> tuple[str, Said]:
+    files = tuple(_file(one) for one in event.get("files", ()))
+    raw = event.get("text") or ""
+    links = tuple(Work("link", label or url, url, unescape(url)) for url, label in _LINK.findall(raw))
+    return event.get("user", ""), Said(event["ts"], plain(raw), None, files + links)
+
+
+def _edited(event: Mapping[str, Any]) -> tuple[str, Edited] | None:
+    """An edit has a new `edited.ts` and another text; unfurls and thread roots come the same way and are none."""
+    new, old = event.get("message") or {}, event.get("previous_message") or {}
+    edited = (new.get("edited") or {}).get("ts")
+    if not edited or new.get("bot_id") or new.get("text") == old.get("text"):
+        return None
+    ts = new.get("ts") or old.get("ts")
+    return (new.get("user", ""), Edited(ts, edited, plain(new.get("text") or ""))) if ts else None
+
+
+def _deleted(event: Mapping[str, Any]) -> tuple[str, Deleted] | None:
+    old = event.get("previous_message") or {}
+    if old.get("bot_id"):
+        return None
+    return old.get("user", ""), Deleted(event["deleted_ts"], event["ts"])
+
+
+def _file(file: Mapping[str, Any]) -> Work:
+    kind = "photo" if str(file.get("mimetype", "")).startswith("image/") else "file"
+    return Work(kind, file.get("title") or file.get("name") or "", file["id"], file.get("permalink") or "")
+
+
+def _gesture(event: Mapping[str, Any]) -> str:
+    """One gesture can arrive twice under different ts; Slack's client gives it one id."""
+    name = event.get("client_msg_id")
+    return f"gesture:{name}" if name else ""
+
+
+def plain(text: str) -> str:
+    """Slack's escaped text as it was typed: links and mentions as words, `&amp;` as `&`."""
+    text = _LINK.sub(lambda link: link[2] or link[1], text)
+    text = _MENTION.sub(lambda mention: mention[3] or f"{mention[1]}{mention[2]}", text)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

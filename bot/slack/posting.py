@@ -1,0 +1,159 @@
+"""Messages: posted once, and found again by the delivery id in their metadata when a reply was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.services.house import House
+from bot.services.speech import Kind
+from bot.slack.blocks import Message
+from bot.slack.client import Reply, SlackApi
+from bot.slack.compose import compose
+from bot.slack.replies import trouble
+from scheduler.outbox import Delivery, Draft
+from scheduler.outcomes import Final, Outcome, Sent, Unknown
+
+EVENT_TYPE = "conference_coach_delivery"
+HISTORY = 100
+"""Messages looked through for one of ours: more than a channel sees in the time it takes to settle."""
+
+
+class Poster:
+    """Posts and updates messages, and finds them again."""
+
+    def __init__(self, api: SlackApi, bot_user: str) -> None:
+        self._api = api
+        self._bot_user = bot_user
+        self._ims: dict[str, str] = {}
+
+    def channel(self, recipient: str) -> str | Reply:
+        """The channel to post to: the DM with a person, opened if need be, or the channel itself."""
+        if not recipient.startswith(("U", "W")):
+            return recipient
+        if recipient not in self._ims:
+            reply = self._api.call("conversations.open", {"users": recipient})
+            if not reply.ok:
+                return reply
+            self._ims[recipient] = reply.data["channel"]["id"]
+        return self._ims[recipient]
+
+    def post(self, delivery: Delivery, recipient: str, message: Message, thread: str | None = None) -> Outcome:
+        """Post one message."""
+        channel = self.channel(recipient)
+        if isinstance(channel, Reply):
+            return trouble(channel, "conversations.open")
+        arguments = {"channel": channel, **_content(message), **_quiet(), "metadata": _metadata(delivery)}
+        if thread:
+            arguments["thread_ts"] = thread
+        reply = self._api.call("chat.postMessage", arguments)
+        return Sent(reply.data["channel"], reply.data["ts"]) if reply.ok else trouble(reply, "chat.postMessage")
+
+    def update(self, delivery: Delivery, channel: str, ts: str, message: Message) -> Outcome:
+        """Say a message of ours anew, in its place. Doing it twice is doing it once."""
+        arguments = {"channel": channel, "ts": ts, **_content(message), "metadata": _metadata(delivery)}
+        reply = self._api.call("chat.update", arguments)
+        return Sent(channel, ts) if reply.ok else trouble(reply, "chat.update")
+
+    def find(self, delivery: Delivery, recipient: str) -> Sent | Unknown | None:
+        """The message of a delivery, if it arrived after all."""
+        channel = self.channel(recipient)
+        if isinstance(channel, Reply):
+            return Unknown(channel.fault or channel.error)
+        since = f"{delivery.created_at.timestamp() - 1:.6f}"
+        reply = self._api.call(
+            "conversations.history",
+            {"channel": channel, "oldest": since, "limit": HISTORY, "include_all_metadata": True},
+        )
+        if not reply.ok:
+            return Unknown(reply.fault or reply.error)
+        return next((Sent(channel, one["ts"]) for one in reply.data["messages"] if self._is(one, delivery)), None)
+
+    def _is(self, message: Mapping[str, Any], delivery: Delivery) -> bool:
+        metadata = message.get("metadata") or {}
+        ours = message.get("user") == self._bot_user and metadata.get("event_type") == EVENT_TYPE
+        return ours and metadata.get("event_payload", {}).get("delivery") == delivery.id
+
+
+class Speaker:
+    """Carries `say` and `ask`: messages to one recipient. What does not fit into one message goes on in the next."""
+
+    method = "chat.postMessage"
+
+    def __init__(self, house: House, poster: Poster) -> None:
+        self._house = house
+        self._poster = poster
+
+    def send(self, delivery: Delivery) -> Outcome:
+        """Compose and post."""
+        message = self._pages(delivery)[delivery.payload.get("page", 0)]
+        return self._poster.post(delivery, self._to(delivery), message)
+
+    def find(self, delivery: Delivery) -> Sent | Unknown | None:
+        """Look in the channel's history."""
+        return self._poster.find(delivery, self._to(delivery))
+
+    def settled(self, _connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
+        """The next page, where there is one."""
+        page = delivery.payload.get("page", 0) + 1
+        if not isinstance(outcome, Sent) or page >= len(self._pages(delivery)):
+            return ()
+        payload = {**delivery.payload, "page": page}
+        key = f"{delivery.dedupe_key.partition('/page')[0]}/page{page}"
+        return [
+            Draft(
+                delivery.workspace,
+                delivery.kind,
+                delivery.recipient,
+                delivery.subject,
+                payload,
+                key,
+                delivery.due_at,
+            )
+        ]
+
+    def _pages(self, delivery: Delivery) -> list[Message]:
+        return compose(self._house.words, delivery.kind, delivery.payload)
+
+    @staticmethod
+    def _to(delivery: Delivery) -> str:
+        return delivery.payload.get("channel") or delivery.recipient
+
+
+class Updater:
+    """Carries `update`: a message of ours said anew where it stands."""
+
+    method = "chat.update"
+
+    def __init__(self, house: House, poster: Poster) -> None:
+        self._house = house
+        self._poster = poster
+
+    def send(self, delivery: Delivery) -> Outcome:
+        """Compose and update; the message was made to fit one."""
+        message = compose(self._house.words, Kind.SAY, delivery.payload)[0]
+        return self._poster.update(delivery, delivery.payload["channel"], delivery.payload["ts"], message)
+
+    def find(self, _delivery: Delivery) -> Sent | Unknown | None:
+        """Updating again does no harm."""
+        return None
+
+    def settled(self, *_: Any) -> Sequence[Draft]:
+        """Nothing follows."""
+        return ()
+
+
+def _content(message: Message) -> dict[str, Any]:
+    return {"text": message.text, "blocks": message.blocks}
+
+
+def _quiet() -> dict[str, Any]:
+    """Nothing in a message of ours unfurls, links or pings by itself."""
+    return {"unfurl_links": False, "unfurl_media": False, "parse": "none"}
+
+
+def _metadata(delivery: Delivery) -> dict[str, Any]:
+    return {"event_type": EVENT_TYPE, "event_payload": {"delivery": delivery.id}}

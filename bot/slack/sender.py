@@ -1,0 +1,75 @@
+"""The dispatcher's way to Slack: each kind of delivery has its carrier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from bot.services.house import House
+from bot.services.speech import Kind
+from bot.slack.client import SlackApi
+from bot.slack.gathering import ChannelMaker, Inviter, Reporter
+from bot.slack.homes import HomeKeeper
+from bot.slack.meeting import Introducer
+from bot.slack.posting import Poster, Speaker, Updater
+from bot.slack.publishing import Pinner, Publisher
+from scheduler.outbox import Delivery, Draft
+from scheduler.outcomes import Final, Outcome, Sent, Unknown
+
+
+class Carrier(Protocol):
+    """Takes one kind of delivery to Slack; `method` is the call it makes, which the pace goes by."""
+
+    method: str
+
+    def send(self, delivery: Delivery) -> Outcome:
+        """Make the call, once."""
+
+    def find(self, delivery: Delivery) -> Sent | Unknown | None:
+        """Whether it arrived though no reply came; None where it did not, or where doing it again does no harm."""
+
+    def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
+        """In the transaction that settles it: what is to be kept, and what follows."""
+
+
+class SlackSender:
+    """Hands each delivery to the carrier of its kind."""
+
+    def __init__(self, house: House, api: SlackApi, bot_user: str) -> None:
+        poster = Poster(api, bot_user)
+        speaker = Speaker(house, poster)
+        self._carriers: Mapping[str, Carrier] = {
+            Kind.SAY: speaker,
+            Kind.ASK: speaker,
+            Kind.UPDATE: Updater(house, poster),
+            Kind.HOME: HomeKeeper(house, api),
+            Kind.MEET: Introducer(house, api),
+            Kind.CHANNEL: ChannelMaker(house, api),
+            Kind.INVITE: Inviter(house, api),
+            Kind.REPORT: Reporter(house, poster),
+            Kind.AGENDA: Publisher(house, api, poster, bot_user),
+            Kind.PIN: Pinner(house, api),
+        }
+
+    def method(self, delivery: Delivery) -> str:
+        """The call a delivery is made by."""
+        return self._carriers[delivery.kind].method
+
+    def refuse(self, _delivery: Delivery, _now: datetime) -> str | None:
+        """Nothing that this version says is ever no longer wanted by the time it is due, but what was cancelled."""
+        return None
+
+    def send(self, delivery: Delivery) -> Outcome:
+        """Make the call, once."""
+        return self._carriers[delivery.kind].send(delivery)
+
+    def find(self, delivery: Delivery) -> Sent | Unknown | None:
+        """Look whether it arrived."""
+        return self._carriers[delivery.kind].find(delivery)
+
+    def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
+        """What is to be kept, and what follows."""
+        return self._carriers[delivery.kind].settled(connection, delivery, outcome, now)

@@ -1,0 +1,125 @@
+"""The roster as it is stored: reading it whole and changing it row by row. Nothing here knows a school's files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
+
+from bot.store.models import Base, Conference, Guardian, Participant, Person, School, Term
+
+Values = Mapping[str, Any]
+
+
+def school(connection: Connection, workspace: str) -> RowMapping | None:
+    """The workspace's school, if one was loaded."""
+    return connection.execute(select(School.__table__).where(School.workspace == workspace)).mappings().first()
+
+
+def terms(connection: Connection, workspace: str) -> list[RowMapping]:
+    """All terms, also those that are no longer in the school's file but had conferences."""
+    return list(connection.execute(select(Term.__table__).where(Term.workspace == workspace)).mappings())
+
+
+def people(connection: Connection, workspace: str) -> list[RowMapping]:
+    """Everyone who ever was in the roster."""
+    return list(connection.execute(select(Person.__table__).where(Person.workspace == workspace)).mappings())
+
+
+def conferences(connection: Connection, workspace: str) -> list[RowMapping]:
+    """All conferences, cancelled ones too."""
+    return list(connection.execute(select(Conference.__table__).where(Conference.workspace == workspace)).mappings())
+
+
+def guardians(connection: Connection, workspace: str) -> set[tuple[int, int]]:
+    """(adult's id, student's id)."""
+    statement = select(Guardian.adult_id, Guardian.student_id).where(Guardian.workspace == workspace)
+    return {(adult, student) for adult, student in connection.execute(statement)}
+
+
+def participants(connection: Connection, workspace: str) -> set[tuple[int, int]]:
+    """(conference's id, person's id)."""
+    statement = select(Participant.conference_id, Participant.person_id).where(Participant.workspace == workspace)
+    return {(conference, person) for conference, person in connection.execute(statement)}
+
+
+def add(connection: Connection, model: type[Base], rows: Sequence[Values]) -> None:
+    """Insert rows, each with its workspace."""
+    if rows:
+        connection.execute(insert(model), list(rows))
+
+
+def change(connection: Connection, model: type[Base], rows: Mapping[int, Values]) -> None:
+    """Set columns of rows by id; each row may set others."""
+    by_columns: dict[tuple[str, ...], list[Values]] = {}
+    for row_id, values in rows.items():
+        by_columns.setdefault(tuple(sorted(values)), []).append({"_id": row_id, **values})
+    table = model.__table__
+    for columns, batch in by_columns.items():
+        if columns:
+            statement = update(model).where(table.c.id == bindparam("_id"))
+            connection.execute(statement.values({name: bindparam(name) for name in columns}), batch)
+
+
+def change_school(connection: Connection, workspace: str, values: Values) -> None:
+    """Set columns of the workspace's school."""
+    connection.execute(update(School).where(School.workspace == workspace).values(**values))
+
+
+def remove_terms(connection: Connection, ids: Collection[int]) -> None:
+    """Take out terms that never had a conference."""
+    connection.execute(delete(Term).where(Term.id.in_(ids)))
+
+
+def add_guardians(connection: Connection, workspace: str, pairs: Collection[tuple[int, int]]) -> None:
+    add(connection, Guardian, [{"workspace": workspace, "adult_id": a, "student_id": s} for a, s in sorted(pairs)])
+
+
+def remove_guardians(connection: Connection, pairs: Collection[tuple[int, int]]) -> None:
+    statement = delete(Guardian).where(Guardian.adult_id == bindparam("a"), Guardian.student_id == bindparam("s"))
+    if pairs:
+        connection.execute(statement, [{"a": adult, "s": student} for adult, student in sorted(pairs)])
+
+
+def add_participants(connection: Connection, workspace: str, pairs: Collection[tuple[int, int]]) -> None:
+    """People of a conference who have not been invited into its channel yet."""
+    rows = [{"workspace": workspace, "conference_id": c, "person_id": p, "invite": "waiting"} for c, p in sorted(pairs)]
+    add(connection, Participant, rows)
+
+
+def remove_participants(connection: Connection, pairs: Collection[tuple[int, int]]) -> None:
+    statement = delete(Participant).where(
+        Participant.conference_id == bindparam("c"), Participant.person_id == bindparam("p")
+    )
+    if pairs:
+        connection.execute(statement, [{"c": conference, "p": person} for conference, person in sorted(pairs)])
+
+
+def unmatched(connection: Connection, workspace: str) -> dict[str, int]:
+    """People of the roster not yet found in Slack: id by e-mail."""
+    statement = select(Person.email, Person.id).where(
+        Person.workspace == workspace, Person.active, Person.slack_id.is_(None), Person.email.is_not(None)
+    )
+    return {email: person for email, person in connection.execute(statement) if email}
+
+
+def slack_ids(connection: Connection, workspace: str) -> set[str]:
+    """Slack ids somebody has, whether still in the roster or not."""
+    statement = select(Person.slack_id).where(Person.workspace == workspace, Person.slack_id.is_not(None))
+    return {slack_id for slack_id in connection.scalars(statement) if slack_id}
+
+
+def holder_or_unmatched(connection: Connection, workspace: str, slack_id: str, email: str) -> list[RowMapping]:
+    """Who has this Slack id, and who has this e-mail and no Slack id yet."""
+    waiting = (Person.email == email) & Person.slack_id.is_(None) & Person.active
+    statement = select(Person.id, Person.slack_id, Person.active).where(
+        Person.workspace == workspace, or_(Person.slack_id == slack_id, waiting)
+    )
+    return list(connection.execute(statement).mappings())
+
+
+def match(connection: Connection, person: int, slack_id: str) -> bool:
+    """Give a person their Slack id; False if they have got one meanwhile."""
+    statement = update(Person).where(Person.id == person, Person.slack_id.is_(None)).values(slack_id=slack_id)
+    return connection.execute(statement).rowcount == 1

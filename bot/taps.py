@@ -1,0 +1,37 @@
+"""What can be tapped, as a closed set, and what a button carries."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Tap(StrEnum):
+    """The action behind a button or menu. In Slack the action id is this and a number: `answer.3`."""
+
+    ANSWER = "answer"  # an option, a command or a starter of the open question
+    CHOICES = "choices"  # the boxes of a question with several answers; they only count with "done"
+    OPEN = "open"  # a flow of the menu
+    VISIBLE = "visible"  # who sees an item of the agenda
+    CHANGE = "change"  # say it differently
+    ALERT_OPEN = "alert_open"
+    ALERT_TAKE = "alert_take"
+
+
+class Ref(NamedTuple):
+    """What a button of a conversation carries: which conversation, flow and prompt it was made for, and the choice."""
+
+    conversation: int
+    flow: str
+    prompt: int
+    choice: str
+
+    def text(self) -> str:
+        """As the value of a button."""
+        return f"{self.conversation}:{self.flow}:{self.prompt}:{self.choice}"
+
+    @classmethod
+    def parse(cls, value: str) -> Ref:
+        """From the value of a button; ValueError where it is none of ours."""
+        conversation, flow, prompt, choice = value.split(":", 3)
+        return cls(int(conversation), flow, int(prompt), choice)

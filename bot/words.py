@@ -1,0 +1,73 @@
+"""All words of a school, parsed once: flows, the coach of each language, the safety screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.dialogue.coach import Coach, Lexicon
+from bot.dialogue.flow import Band, Flow, parse_flow
+from bot.dialogue.safety import Safety
+from prompts import Catalog
+
+APPROVE = "approve"
+LEVELS: Mapping[str, tuple[str, ...]] = {
+    "letter": ("letter", APPROVE),
+    "piece": ("letter", "strengths", APPROVE),
+    "half": ("letter", "strengths", "goals", "gratitude", APPROVE),
+    "full": ("letter", "strengths", "struggles", "goals", "supports", "gratitude", APPROVE),
+}
+_LAST_GRADE = {Band.ELEMENTARY: 5, Band.MIDDLE: 8}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a school says. Made once at the start; nothing in it changes."""
+
+    catalog: Catalog
+    flows: Mapping[tuple[str, str], Flow]
+    coaches: Mapping[str, Coach]
+    safety: Safety
+
+    @classmethod
+    def load(cls, *overlays: Path) -> Words:
+        """Read the packaged words with a school's own laid over them; PromptsError or FlowError says what is wrong."""
+        catalog = Catalog.load(*overlays)
+        flows = {
+            (language, name): parse_flow(name, catalog.flow(language, name), f"{language}/flows/{name}.toml")
+            for language in catalog.languages
+            for name in catalog.flow_names(language)
+        }
+        lexicons = {
+            language: Lexicon.parse(catalog.lexicon(language), f"{language}/lexicon.toml")
+            for language in catalog.languages
+        }
+        return cls(
+            catalog,
+            flows,
+            {language: Coach(lexicons, language) for language in lexicons},
+            Safety.parse({language: catalog.safety(language) for language in catalog.languages}),
+        )
+
+    def language(self, wanted: str) -> str:
+        """The wanted language if there are words in it, else English."""
+        return wanted if wanted in self.coaches else "en"
+
+    def flow(self, language: str, name: str) -> Flow:
+        """A flow in a language the words have."""
+        return self.flows[self.language(language), name]
+
+    def coach(self, language: str) -> Coach:
+        """The coach of a language the words have."""
+        return self.coaches[self.language(language)]
+
+
+def band_of(grade: str | None, default: str) -> Band:
+    """The band a grade belongs to (K to 5, 6 to 8, 9 and up); the school's own where the grade is no number."""
+    text = (grade or "").strip().lower()
+    if text in ("k", "pk", "kg"):
+        return Band.ELEMENTARY
+    if not text.isdecimal():
+        return Band(default)
+    return next((band for band, last in _LAST_GRADE.items() if int(text) <= last), Band.HIGH)

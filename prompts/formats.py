@@ -1,0 +1,43 @@
+"""Dates, times and lists of names as a language writes them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.lists import format_list
+
+# Day before month everywhere, no year; English as in Britain, which needs no comma before "and".
+_DAYS = {"es": "EEEE d 'de' MMMM", "pt": "EEEE, d 'de' MMMM"}
+_DAY = "EEEE d MMMM"
+
+
+@lru_cache(maxsize=1024)
+def day(value: str | date, language: str) -> str:
+    """An ISO date (or date and time) as "Thursday 10 December"; ValueError if it is none."""
+    moment = value if isinstance(value, date) else datetime.fromisoformat(value)
+    return format_date(moment, _DAYS.get(language, _DAY), locale=_locale(language))
+
+
+@lru_cache(maxsize=1024)
+def clock(value: str | time | datetime) -> str:
+    """An ISO time (or date and time) as "17:30"; ValueError if it is none."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value) if "T" in value or " " in value else time.fromisoformat(value)
+    return value.strftime("%H:%M")
+
+
+@lru_cache(maxsize=1024)
+def names(values: tuple[str, ...], language: str) -> str:
+    """Names in a row: "A, B and C"."""
+    return format_list(values, locale=_locale(language))
+
+
+@lru_cache(maxsize=32)
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse("en_GB" if language == "en" else language)
+    except (UnknownLocaleError, ValueError):
+        return Locale("en", "GB")

@@ -1,0 +1,70 @@
+"""What comes round: APScheduler only ticks, out of memory; what is to be done stands in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+
+from scheduler.dispatcher import Dispatcher
+from scheduler.outbox import Outbox
+from scheduler.settler import Transaction
+
+TICK = timedelta(seconds=2)
+PURGE = timedelta(hours=1)
+KEPT = timedelta(days=400)
+"""Settled deliveries, and with them their dedupe_keys, are kept for more than a school year."""
+
+
+class Clock:
+    """Starts and stops the dispatcher and the recurring jobs.
+
+    alone: no other process uses the database (SQLite), so what an earlier one had in hand is unknown from the start.
+    kept: how long settled deliveries are kept.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        outbox: Outbox,
+        transaction: Transaction,
+        clock: Callable[[], datetime],
+        *,
+        alone: bool = False,
+        kept: timedelta = KEPT,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._outbox = outbox
+        self._transaction = transaction
+        self._clock = clock
+        self._alone = alone
+        self._kept = kept
+        self._jobs = BackgroundScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+
+    def every(self, interval: timedelta, job: Callable[[], object]) -> None:
+        """Add a job; however late, it runs once and not beside itself."""
+        self._jobs.add_job(job, "interval", seconds=interval.total_seconds())
+
+    def start(self) -> None:
+        """Start the dispatcher's threads and the jobs."""
+        if self._alone:
+            with self._transaction() as connection:
+                self._outbox.recover(connection, self._clock())
+        self._dispatcher.start()
+        self.every(TICK, self._dispatcher.tick)
+        self.every(PURGE, self.purge)
+        self._jobs.start()
+
+    def purge(self) -> int:
+        """Erase what was settled long ago; returns how many."""
+        with self._transaction() as connection:
+            return self._outbox.purge(connection, self._clock() - self._kept)
+
+    def stop(self, timeout: float) -> bool:
+        """Stop the jobs, then drain the dispatcher for at most so many seconds; False if calls had not ended."""
+        if self._jobs.running:
+            self._jobs.shutdown(wait=True)
+        return self._dispatcher.drain(timeout)

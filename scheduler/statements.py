@@ -1,0 +1,309 @@
+"""The outbox's SQL, built once. States stand in it as literals, so that both databases can use the partial indexes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.selectable import NamedFromClause
+
+from scheduler.deliveries import Instant, State, deliveries
+
+_d = deliveries.c
+_NOW = bindparam("now", type_=Instant)
+
+
+def is_state(state: State, table: Any = deliveries) -> ColumnElement[bool]:
+    """`state = '…'` with the state written out."""
+    column: ColumnElement[str] = table.c.state
+    return column == literal_column(f"'{state.value}'")
+
+
+def _literal(state: State) -> ColumnElement[str]:
+    return literal_column(f"'{state.value}'")
+
+
+# --- put ---------------------------------------------------------------------------------------------------------
+
+BORN_WITH = (
+    *("id", "workspace", "kind", "recipient", "subject", "payload", "dedupe_key", "due_at", "next_at", "expires_at"),
+    *("state", "owner", "lease_until", "fence", "created_at"),
+)
+"""The columns of a new row that are written; the others have their defaults."""
+
+_WRITTEN = {name: bindparam(name, type_=deliveries.c[name].type) for name in BORN_WITH}
+INSERT: dict[str, Executable] = {
+    "sqlite": sqlite.insert(deliveries).values(_WRITTEN).on_conflict_do_nothing().returning(_d.seq, _d.id),
+    "postgresql": postgresql.insert(deliveries).values(_WRITTEN).on_conflict_do_nothing().returning(_d.seq, _d.id),
+}
+
+LANE_LIMIT = 50
+"""So many deliveries of one lane that are due or in hand are looked at when another is put."""
+
+LANE: Select[Any] = (
+    select(_d.seq, _d.fence, _d.state, _d.owner)
+    .where(
+        _d.workspace == bindparam("workspace"),
+        _d.recipient == bindparam("recipient"),
+        _d.settled_at.is_(None),
+        _d.due_at <= _NOW,
+    )
+    .limit(literal_column(str(LANE_LIMIT)))
+)
+
+
+# --- claim -------------------------------------------------------------------------------------------------------
+
+# The workspaces that have something due, each found by one step along the index however much is pending.
+DUE_WORKSPACES = text(
+    """
+    WITH RECURSIVE pending(workspace) AS (
+        SELECT min(workspace) FROM deliveries WHERE state = 'scheduled'
+        UNION ALL
+        SELECT (SELECT min(d.workspace) FROM deliveries d
+                 WHERE d.state = 'scheduled' AND d.workspace > pending.workspace)
+          FROM pending WHERE pending.workspace IS NOT NULL)
+    SELECT pending.workspace FROM pending
+     WHERE pending.workspace IS NOT NULL
+       AND EXISTS (SELECT 1 FROM deliveries d
+                    WHERE d.state = 'scheduled' AND d.workspace = pending.workspace AND d.next_at <= :now)
+    """
+).bindparams(_NOW)
+
+
+def _held_up(other: NamedFromClause[Any]) -> ColumnElement[bool]:
+    """Another of the lane is in hand or unknown, or is due and comes first."""
+    before = or_(other.c.due_at < _d.due_at, and_(other.c.due_at == _d.due_at, other.c.seq < _d.seq))
+    return exists().where(
+        other.c.workspace == _d.workspace,
+        other.c.recipient == _d.recipient,
+        other.c.settled_at.is_(None),
+        other.c.due_at <= _NOW,
+        other.c.seq != _d.seq,
+        or_(other.c.state != _literal(State.SCHEDULED), before),
+    )
+
+
+HEADS: Select[Any] = (
+    select(_d.seq)
+    .where(
+        _d.workspace == bindparam("in_workspace"),
+        is_state(State.SCHEDULED),
+        _d.next_at <= _NOW,
+        or_(_d.expires_at.is_(None), _d.expires_at > _NOW),
+        ~_held_up(deliveries.alias("other")),
+    )
+    .order_by(_d.next_at, _d.due_at, _d.seq)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+
+_heads = HEADS.cte("heads")
+CLAIM: Update = (
+    update(deliveries)
+    .where(_d.seq.in_(select(_heads.c.seq)))
+    .values(
+        state=_literal(State.SENDING),
+        owner=bindparam("me"),
+        lease_until=bindparam("new_lease", type_=Instant),
+        fence=_d.fence + 1,
+        reason=None,
+    )
+    .returning(*deliveries.c)
+)
+
+
+# --- settle: only by who holds it --------------------------------------------------------------------------------
+
+_HELD = and_(_d.seq == bindparam("held_seq"), _d.fence == bindparam("held_fence"), is_state(State.SENDING))
+
+FINISH: Update = (
+    update(deliveries)
+    .where(_HELD)
+    .values(
+        state=bindparam("new_state"),
+        ref_channel=bindparam("new_channel"),
+        ref_ts=bindparam("new_ts"),
+        reason=bindparam("new_reason"),
+        attempts=_d.attempts + bindparam("tried"),
+        lease_until=None,
+        settled_at=_NOW,
+    )
+)
+
+GIVE_BACK: Update = (
+    update(deliveries)
+    .where(_HELD)
+    .values(
+        state=case((_d.wanted, _literal(State.SCHEDULED)), else_=_literal(State.CANCELLED)),
+        settled_at=case((_d.wanted, None), else_=_NOW),
+        due_at=bindparam("new_due", type_=Instant),
+        next_at=bindparam("new_next", type_=Instant),
+        reason=case((_d.wanted, bindparam("new_reason")), else_=_d.reason),
+        attempts=_d.attempts + bindparam("tried"),
+        owner=None,
+        lease_until=None,
+    )
+)
+
+DOUBT: Update = (
+    update(deliveries)
+    .where(_HELD)
+    .values(
+        state=_literal(State.UNKNOWN),
+        next_at=bindparam("new_next", type_=Instant),
+        reason=bindparam("new_reason"),
+        attempts=_d.attempts + 1,
+        missing=0,
+        lease_until=None,
+    )
+)
+
+
+# --- leases that ran out, and looking for what is unknown --------------------------------------------------------
+
+
+def _lost(found: ColumnElement[bool]) -> Update:
+    chosen = select(_d.seq).where(is_state(State.SENDING), found).with_for_update(skip_locked=True).cte("lost")
+    return (
+        update(deliveries)
+        .where(_d.seq.in_(select(chosen.c.seq)))
+        .values(
+            state=_literal(State.UNKNOWN),
+            fence=_d.fence + 1,
+            attempts=_d.attempts + 1,
+            next_at=bindparam("new_next", type_=Instant),
+            reason=bindparam("new_reason"),
+            missing=0,
+            lease_until=None,
+        )
+        .returning(_d.seq)
+    )
+
+
+SWEEP = _lost(_d.lease_until <= _NOW)
+RECOVER = _lost(_d.owner != bindparam("me"))
+
+_unsure = (
+    select(_d.seq)
+    .where(is_state(State.UNKNOWN), _d.next_at <= _NOW)
+    .order_by(_d.next_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("unsure")
+)
+CLAIM_CHECK: Update = (
+    update(deliveries)
+    .where(_d.seq.in_(select(_unsure.c.seq)))
+    .values(fence=_d.fence + 1, owner=bindparam("me"), next_at=bindparam("new_next", type_=Instant))
+    .returning(*deliveries.c)
+)
+
+_CHECKING = and_(_d.seq == bindparam("held_seq"), _d.fence == bindparam("held_fence"), is_state(State.UNKNOWN))
+
+FOUND: Update = (
+    update(deliveries)
+    .where(_CHECKING)
+    .values(
+        state=_literal(State.SENT),
+        ref_channel=bindparam("new_channel"),
+        ref_ts=bindparam("new_ts"),
+        reason=None,
+        checked_at=_NOW,
+        settled_at=_NOW,
+    )
+)
+LOOK_AGAIN: Update = (
+    update(deliveries)
+    .where(_CHECKING)
+    .values(
+        missing=_d.missing + bindparam("missed"),
+        checked_at=_NOW,
+        next_at=bindparam("new_next", type_=Instant),
+        reason=bindparam("new_reason"),
+    )
+)
+NOT_THERE: Update = (
+    update(deliveries)
+    .where(_CHECKING)
+    .values(
+        state=case((_d.wanted, _literal(State.SCHEDULED)), else_=_literal(State.CANCELLED)),
+        settled_at=case((_d.wanted, None), else_=_NOW),
+        next_at=_NOW,
+        checked_at=_NOW,
+        missing=0,
+        owner=None,
+    )
+)
+
+
+# --- expire, cancel, forget, purge -------------------------------------------------------------------------------
+
+EXPIRE: Update = (
+    update(deliveries)
+    .where(is_state(State.SCHEDULED), _d.expires_at.is_not(None), _d.expires_at <= _NOW)
+    .values(state=_literal(State.EXPIRED), settled_at=_NOW)
+)
+
+_BY_SUBJECT = and_(_d.workspace == bindparam("in_workspace"), _d.subject == bindparam("of_subject"))
+_BY_PREFIX = and_(
+    _d.workspace == bindparam("in_workspace"),
+    _d.dedupe_key >= bindparam("prefix"),
+    _d.dedupe_key < bindparam("prefix_end"),
+)
+
+
+def _cancel(chosen: ColumnElement[bool]) -> tuple[Update, Update]:
+    """What waits is cancelled; what is in hand or unknown is not to be tried again."""
+    waiting = (
+        update(deliveries)
+        .where(chosen, is_state(State.SCHEDULED))
+        .values(state=_literal(State.CANCELLED), reason=bindparam("new_reason"), settled_at=_NOW, wanted=False)
+    )
+    in_hand = (
+        update(deliveries).where(chosen, _d.settled_at.is_(None)).values(wanted=False, reason=bindparam("new_reason"))
+    )
+    return waiting, in_hand
+
+
+CANCEL_SUBJECT = _cancel(_BY_SUBJECT)
+CANCEL_PREFIX = _cancel(_BY_PREFIX)
+CANCEL_ONE = _cancel(_d.seq == bindparam("held_seq"))
+FORGET = delete(deliveries).where(_BY_SUBJECT)
+PLANNED: Select[Any] = select(*deliveries.c).where(_BY_PREFIX)
+MOVE: Update = (
+    update(deliveries)
+    .where(_d.seq == bindparam("held_seq"), is_state(State.SCHEDULED))
+    .values(
+        kind=bindparam("new_kind"),
+        recipient=bindparam("new_recipient"),
+        subject=bindparam("new_subject"),
+        payload=bindparam("new_payload", type_=deliveries.c.payload.type),
+        due_at=bindparam("new_due", type_=Instant),
+        next_at=bindparam("new_due", type_=Instant),
+        expires_at=bindparam("new_expiry", type_=Instant),
+    )
+)
+_gone = _d.settled_at.is_not(None)
+REVIVE: Update = (
+    update(deliveries)
+    .where(_d.seq == bindparam("held_seq"), is_state(State.CANCELLED) | is_state(State.EXPIRED) | ~_d.wanted)
+    .values(state=case((_gone, _literal(State.SCHEDULED)), else_=_d.state), wanted=True, reason=None, settled_at=None)
+)
+PURGE = delete(deliveries).where(_d.settled_at.is_not(None), _d.settled_at < bindparam("before", type_=Instant))

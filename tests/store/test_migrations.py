@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from bot.errors import StoreError
+from bot.store.migrate import OPTIONS, connect, current, downgrade, migrate, newest, require_current
+from bot.store.models import ALL_METADATA
+from bot.store.session import Store
+from tests.databases import create_tables, postgresql_url
+
+
+@contextmanager
+def empty_store(kind: str, path: Path) -> Iterator[Store]:
+    if kind == "sqlite":
+        store = Store(f"sqlite:///{path}")
+        yield store
+        store.close()
+        return
+    with postgresql_url() as url:
+        store = Store(url)
+        yield store
+        store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def bare(kind: str, tmp_path: Path) -> Iterator[Store]:
+    with empty_store(kind, tmp_path / "bare.db") as store:
+        yield store
+
+
+def differences(store: Store) -> list[Any]:
+    with store.read() as connection:
+        context = MigrationContext.configure(connection, opts=OPTIONS | {"compare_server_default": True})
+        everything: Any = list(ALL_METADATA)  # Alembic takes several, its annotation does not say so
+        return list(compare_metadata(context, everything))
+
+
+def indexes(store: Store) -> dict[str, str]:
+    """Every index as the database describes it: conditions of partial ones too, which Alembic does not compare."""
+    described = {
+        "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
+        "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    }[store.engine.dialect.name]
+    with store.read() as connection:
+        return {name: sql for name, sql in connection.execute(text(described)) if name != "alembic_version_pkc"}
+
+
+def tables(store: Store) -> set[str]:
+    return set(inspect(store.engine).get_table_names())
+
+
+def test_the_migrations_make_what_the_models_say(bare: Store) -> None:
+    migrate(bare)
+    assert differences(bare) == []
+
+
+def test_the_migrations_make_the_indexes_of_the_models(kind: str, bare: Store, tmp_path: Path) -> None:
+    migrate(bare)
+    with empty_store(kind, tmp_path / "models.db") as modelled:
+        create_tables(modelled)
+        assert indexes(bare) == indexes(modelled)
+
+
+def test_down_takes_everything_out_and_up_brings_it_back(bare: Store) -> None:
+    migrate(bare)
+    downgrade(bare)
+    assert tables(bare) == {"alembic_version"}
+    assert migrate(bare) == ("0001",)
+    assert differences(bare) == []
+
+
+def test_migrating_tells_what_it_ran_and_then_has_nothing_to_do(bare: Store) -> None:
+    assert current(bare) is None
+    assert migrate(bare)[-1] == newest()
+    assert migrate(bare) == ()
+    assert current(bare) == newest()
+
+
+def test_rows_outlive_a_second_migration(bare: Store) -> None:
+    migrate(bare)
+    with bare.write() as connection:
+        connection.execute(text("INSERT INTO term VALUES (1, 'T1', 'Autumn', '2026-09-01', '2026-12-18')"))
+    migrate(bare)
+    with bare.read() as connection:
+        assert connection.execute(text("SELECT name FROM term")).scalar() == "Autumn"
+
+
+@pytest.mark.parametrize("verb", [migrate, downgrade, require_current])
+def test_a_database_of_a_newer_version_is_left_alone(bare: Store, verb: Any) -> None:
+    migrate(bare)
+    with bare.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match=r"9999.*newer version"):
+        verb(bare)
+    assert "person" in tables(bare)
+
+
+def test_a_database_that_was_not_migrated_says_how_to(bare: Store) -> None:
+    with pytest.raises(StoreError, match="conference-coach migrate"):
+        require_current(bare)
+
+
+def test_a_failing_migration_leaves_nothing_behind(bare: Store) -> None:
+    with pytest.raises(RuntimeError), connect(bare) as connection:
+        connection.execute(text("CREATE TABLE half (id INTEGER)"))
+        raise RuntimeError
+    assert "half" not in tables(bare)
+
+
+def test_the_place_it_is_started_from_does_not_matter(
+    bare: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "else where %"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert migrate(bare) == ("0001",)
+
+
+def test_sqlite_checks_foreign_keys_again_after_a_migration(tmp_path: Path) -> None:
+    with empty_store("sqlite", tmp_path / "coach.db") as store:
+        migrate(store)
+        with store.read() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_a_migration_that_leaves_rows_hanging_is_undone(tmp_path: Path) -> None:
+    with empty_store("sqlite", tmp_path / "coach.db") as store:
+        migrate(store)
+        with pytest.raises(StoreError, match="guardian"), connect(store) as connection:
+            connection.execute(text("INSERT INTO guardian VALUES (7, 8, 'T1')"))
+        with store.read() as connection:
+            assert connection.execute(text("SELECT count(*) FROM guardian")).scalar() == 0

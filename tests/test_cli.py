@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select
+
+from bot.cli import main
+from bot.practice import Fault, PracticeWorkspace
+from bot.store.models import Person
+from bot.store.session import Store
+from tests.school.folders import CHARTER, CONFERENCES, ROSTER
+
+MANIFEST = json.loads((Path(__file__).parents[1] / "manifest.json").read_text(encoding="utf-8"))
+SAMPLE = str(resources.files("bot.practice") / "school")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "coach.db"
+
+
+@pytest.fixture
+def environ(database: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_API_URL", "SCHOOL_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    return {"DATABASE_URL": f"sqlite:///{database}"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "hillside"
+    folder.mkdir()
+    for name, text in {"school.toml": CHARTER, "roster.csv": ROSTER, "conferences.csv": CONFERENCES}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def workspace() -> Iterator[PracticeWorkspace]:
+    with PracticeWorkspace(MANIFEST) as workspace:
+        yield workspace
+
+
+def run(environ: dict[str, str], *arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], env=environ)
+
+
+def slack_ids(database: Path) -> dict[str, str | None]:
+    store = Store(f"sqlite:///{database}")
+    with store.read() as connection:
+        found = {row.key: row.slack_id for row in connection.execute(select(Person.key, Person.slack_id))}
+    store.close()
+    return found
+
+
+def test_loading_tells_what_was_added_and_then_that_nothing_changed(environ: dict[str, str], folder: Path) -> None:
+    first, second = run(environ, "load", folder), run(environ, "load", folder)
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "Added: 15\n  + school Hillside School\n" in first.output
+    assert "  + person Noor Haddad (student noor)\n" in first.output
+    assert second.output == "Nothing changed.\n"
+
+
+def test_a_change_is_told_with_before_and_after(environ: dict[str, str], folder: Path) -> None:
+    run(environ, "load", folder)
+    (folder / "conferences.csv").write_text(CONFERENCES.replace("17:30", "18:00"), encoding="utf-8")
+    assert run(environ, "load", folder).output == "Changed: 1\n  ~ conference noor, Autumn 2026: time 17:30 → 18:00\n"
+
+
+def test_faults_go_to_stderr_all_of_them_and_nothing_is_loaded(
+    environ: dict[str, str], folder: Path, database: Path
+) -> None:
+    (folder / "roster.csv").write_text(ROSTER.replace("7,okafor", "7,reyes"), encoding="utf-8")
+    result = run(environ, "load", folder)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == [
+        "roster.csv, row 2, column advisor",
+        "roster.csv, row 3, column advisor",
+    ]
+    assert not database.exists()
+
+
+def test_checking_tells_what_would_happen_and_does_none_of_it(
+    environ: dict[str, str], folder: Path, database: Path
+) -> None:
+    result = run(environ, "load", folder, "--check")
+    assert result.exit_code == 0
+    assert "Hillside School is in order: 10 people, 2 conferences." in result.output
+    assert "Added: 15" in result.output
+    assert not database.exists()
+
+
+def test_checking_against_a_loaded_school_leaves_it_as_it_is(environ: dict[str, str], folder: Path) -> None:
+    run(environ, "load", folder)
+    (folder / "conferences.csv").write_text(CONFERENCES.replace("17:30", "18:00"), encoding="utf-8")
+    assert "time 17:30 → 18:00" in run(environ, "load", folder, "--check").output
+    assert "time 17:30 → 18:00" in run(environ, "load", folder).output
+    assert "would change nothing" in run(environ, "load", folder, "--check").output
+
+
+def test_the_folder_may_come_from_the_environment(environ: dict[str, str], folder: Path) -> None:
+    assert run(environ | {"SCHOOL_DIR": str(folder)}, "load").exit_code == 0
+
+
+def test_no_folder_at_all_is_a_missing_setting(environ: dict[str, str]) -> None:
+    result = run(environ, "load")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("SCHOOL_DIR: It is missing.")
+
+
+def test_without_a_workspace_or_a_token_the_remedy_is_told(environ: dict[str, str], database: Path) -> None:
+    result = run(environ, "load", SAMPLE)
+    assert result.exit_code == 1
+    assert "SLACK_BOT_TOKEN" in result.stderr
+    assert "school.toml" in result.stderr
+    assert not database.exists()
+
+
+def test_slack_is_asked_for_the_workspace_and_for_who_is_there(
+    environ: dict[str, str], database: Path, workspace: PracticeWorkspace
+) -> None:
+    workspace.person("Noor Haddad", "U0NOOR", "noor@school.example")
+    workspace.person("A stranger", "U0OTHER", "other@school.example")
+    result = run(environ | workspace.environment, "load", SAMPLE)
+    assert result.exit_code == 0, result.output
+    assert "Found in Slack by their e-mail: 1.\n" in result.output
+    assert slack_ids(database)["noor"] == "U0NOOR"
+
+
+def test_a_school_is_loaded_even_if_slack_does_not_say_who_is_there(
+    environ: dict[str, str], database: Path, workspace: PracticeWorkspace
+) -> None:
+    workspace.fault("users.list", Fault.refused("missing_scope"))
+    result = run(environ | workspace.environment, "load", SAMPLE)
+    assert result.exit_code == 0
+    assert "People will be matched when they first appear in Slack." in result.stderr
+    assert slack_ids(database)["noor"] is None
+
+
+def test_a_school_may_bring_a_language_of_its_own(environ: dict[str, str], folder: Path) -> None:
+    (folder / "roster.csv").write_text(ROSTER.replace("noor,es", "noor,fr"), encoding="utf-8")
+    assert run(environ, "load", folder).exit_code == 1
+    words = folder / "prompts" / "fr"
+    words.mkdir(parents=True)
+    (words / "labels.toml").write_text('[button]\nstart = "Commencer"\n', encoding="utf-8")
+    assert run(environ, "load", folder).exit_code == 0
+
+
+def test_migrating_tells_what_it_did(environ: dict[str, str]) -> None:
+    assert run(environ, "migrate").output == "Migrated: 0001.\n"
+    assert run(environ, "migrate").output == "The database is up to date.\n"
+
+
+def test_a_database_that_cannot_be_opened_is_no_traceback(tmp_path: Path) -> None:
+    result = run({"DATABASE_URL": f"sqlite:///{tmp_path}/no/such/folder/coach.db"}, "migrate")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("The database cannot be used:")
+
+
+def test_the_words_of_a_folder_that_has_none_cannot_be_checked(environ: dict[str, str], tmp_path: Path) -> None:
+    result = run(environ, "prompts", "check", tmp_path)
+    assert result.exit_code == 1
+    assert "There are no prompts here." in result.stderr
+
+
+def test_faulty_words_are_all_told(environ: dict[str, str], tmp_path: Path) -> None:
+    words = tmp_path / "prompts" / "en"
+    words.mkdir(parents=True)
+    (words / "labels.toml").write_text("[button", encoding="utf-8")
+    result = run(environ, "prompts", "check", tmp_path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "labels.toml" in result.stderr

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import SettingsError
+from bot.settings import DATABASE, SLACK_API, Name, Settings
+
+WHOLE = {
+    "SLACK_BOT_TOKEN": "xoxb-secret-1",
+    "SLACK_APP_TOKEN": "xapp-secret-2",
+    "SLACK_SIGNING_SECRET": "0123456789secret",
+    "SLACK_API_URL": "http://127.0.0.1:8080/api",
+    "DATABASE_URL": "postgresql://coach:secret-3@db.example/coach",
+}
+
+
+def problems(environ: dict[str, str], *needs: Name) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        Settings.read(environ, needs)
+    return caught.value.problems
+
+
+def test_what_is_not_needed_has_a_default() -> None:
+    settings = Settings.read({})
+    assert (settings.api_url, settings.database_url, settings.school_dir) == (SLACK_API, DATABASE, None)
+
+
+def test_everything_is_read(tmp_path: Path) -> None:
+    settings = Settings.read(WHOLE | {"SCHOOL_DIR": str(tmp_path)}, list(Name))
+    assert (settings.bot_token, settings.app_token) == ("xoxb-secret-1", "xapp-secret-2")
+    assert settings.signing_secret == "0123456789secret"
+    assert settings.api_url == "http://127.0.0.1:8080/api/"
+    assert settings.database_url == WHOLE["DATABASE_URL"]
+    assert settings.school_dir == tmp_path
+
+
+def test_secrets_are_not_shown() -> None:
+    assert "secret" not in repr(Settings.read(WHOLE))
+
+
+def test_all_that_is_missing_is_told_at_once_with_where_to_get_it() -> None:
+    found = problems({"SLACK_APP_TOKEN": "  "}, Name.BOT_TOKEN, Name.APP_TOKEN)
+    assert [problem.split(": It is missing. ")[0] for problem in found] == ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]
+    assert all("your Slack app's page" in problem for problem in found)
+
+
+def test_missing_and_wrong_come_together() -> None:
+    found = problems({"DATABASE_URL": "mysql://x/y", "SLACK_API_URL": "slack.com"}, Name.BOT_TOKEN)
+    assert [problem.split(":")[0] for problem in found] == ["SLACK_BOT_TOKEN", "SLACK_API_URL", "DATABASE_URL"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLACK_BOT_TOKEN", "xapp-secret"),
+        ("SLACK_APP_TOKEN", "xoxb-secret"),
+        ("SLACK_SIGNING_SECRET", "xoxb-secret"),
+        ("SLACK_API_URL", "ftp://secret.example/api"),
+        ("SLACK_API_URL", "http://[secret"),
+        ("SLACK_API_URL", "http://host:secret/"),
+        ("DATABASE_URL", "secret"),
+        ("DATABASE_URL", "mysql://coach:secret@db.example/coach"),
+        ("DATABASE_URL", "postgresql://coach:secret@db.example:port/coach"),
+        ("SCHOOL_DIR", "/nowhere/secret"),
+    ],
+)
+def test_a_wrong_value_is_named_but_not_shown(name: str, value: str) -> None:
+    (problem,) = problems({name: value})
+    assert problem.startswith(f"{name}: ")
+    assert "secret" not in problem
