@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from scheduler.deliveries import Delivery, State
 from scheduler.lanes import Lane, Lanes
-from scheduler.outbox import Outbox
+from scheduler.outbox import SHORTEST_WAIT, Outbox
 from scheduler.outcomes import (
     Later,
     Outcome,
@@ -48,7 +48,7 @@ GATHER = 0.02
 SOON = timedelta(milliseconds=200)
 """After a delivery was put that could not be born claimed, what is due is claimed then."""
 
-AGAIN = timedelta(seconds=1)
+AGAIN = timedelta(milliseconds=200)
 """After a database error, settling is tried again then."""
 
 REFUSE_AGAIN = 30.0
@@ -303,7 +303,8 @@ class Dispatcher:
             self._inbox.put(_Wake(self._clock()))
         for each in settled:
             if isinstance(each.verdict, Later):
-                self._inbox.put(_Wake(self._clock() + timedelta(seconds=each.verdict.seconds)))
+                wait = max(timedelta(seconds=each.verdict.seconds), SHORTEST_WAIT)
+                self._inbox.put(_Wake(self._clock() + wait))
         self._count(-len(results))
 
     def _keep(self) -> None:

@@ -35,7 +35,7 @@ from scheduler.replan import REPLANNED, Changes, compare
 
 __all__ = ["Changes", "Delivery", "Draft", "Outbox", "State", "deliveries", "metadata"]
 
-SHORTEST_WAIT = timedelta(seconds=1)
+SHORTEST_WAIT = timedelta(milliseconds=100)
 """A refusal for now is never tried again sooner than this."""
 
 TIMES_MISSING = 2

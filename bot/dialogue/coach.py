@@ -245,8 +245,8 @@ class Lexicon:
         return {fold(word): fold(meant) for word, meant in pairs}
 
     def _misspelled(self) -> dict[str, str]:
-        known = {word for words in self._filler.said for word in words}
-        known |= {word for test in self._tests.values() for said in test.whole.said for word in said}
+        phrases = [self._filler, *(phrases for test in self._tests.values() for phrases in (test.whole, test.inside))]
+        known = {word for among in phrases for said in among.said for word in said}
         return {wrong: word for word in sorted(known) for wrong in misspellings(word) if wrong not in known}
 
     def _compile_short(self, words: LexiconWords) -> None:

@@ -42,6 +42,7 @@ ANOTHER = "another"  # the question after a round: is there another one?
 CHOOSE = "choose"  # the probe for typing that fits none of the options
 STARTER = "starter"  # the prompt after a starter was tapped
 ECHOED = "label"  # only a bare label is said back: "Science. …"
+YIELDING_RULES = ("vague_goal", "everything")  # stand as the answer only until a better one is given
 ASIDE_RULES = frozenset({"empty", "harsh"})
 EARLY_EDITS = 50
 _ECHO_LENGTH = 30
@@ -258,7 +259,19 @@ class _Turn:
         if rule or reply.rule:
             self.effects.append(Develop(spot, rule))
         reply.rule = rule
+        if not rule and reply.probes:
+            self._drop_thin(spot, reply)
         self._leave(spot, reply)
+
+    def _drop_thin(self, spot: Spot, reply: Reply) -> None:
+        """A probe brought a better answer: the vague one before it gives way, if anything else stands."""
+        rules = tuple(rule for rule in self._question(spot).probes if rule in YIELDING_RULES)
+        thin = [part for part in reply.parts if part.counts and rules and self.coach.judge(part.text, rules).rule]
+        if len(thin) == sum(part.counts for part in reply.parts):
+            return
+        for part in thin:
+            reply.parts[reply.parts.index(part)] = part._replace(gone=True)
+            self.effects.append(Keep(spot, part.ts, part.revised, Act.REPLACED))
 
     def _leave(self, spot: Spot, reply: Reply) -> None:
         reply.closed, reply.reopened = True, False
@@ -451,21 +464,9 @@ class _Turn:
         return reply is not None and not set(reply.choices).isdisjoint(question.when.answered)
 
     def _progress(self, spot: Spot) -> tuple[int, int]:
-        """Which question of the round this is, and of how many: those that cannot come any more are not counted."""
-        asked = [
-            question.id
-            for question in self.flow.questions
-            if self._applies(question, spot.round) or question.id == spot.question or self._may_come(question, spot)
-        ]
-        if spot.question == ANOTHER:
-            return len(asked), len(asked)
-        return asked.index(spot.question) + 1, len(asked)
-
-    def _may_come(self, question: Question, spot: Spot) -> bool:
-        if question.when is None:
-            return True
-        reply = self.state.replies.get(Spot(question.when.question, spot.round).key())
-        return reply is None or not reply.closed
+        """Which question of the round this is, and of how many, as things stand."""
+        asked = [one.id for one in self.flow.questions if self._applies(one, spot.round) or one.id == spot.question]
+        return (asked.index(spot.question) + 1 if spot.question in asked else len(asked)), len(asked)
 
     def _label(self, spot: Spot) -> str:
         if self.flow.rounds is Rounds.GOALS:

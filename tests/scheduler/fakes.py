@@ -44,7 +44,8 @@ class FakeSender:
         self.looked: list[str] = []
         self.cannot_look = False
         self.arrives_although: set[str] = set()
-        self.before_sending: Callable[[Delivery], None] = lambda delivery: None
+        self.before_sending: Callable[[Delivery], object] = lambda delivery: None
+        self.after_sending: Callable[[Delivery], object] = lambda delivery: None
         self._lock = threading.Lock()
 
     @property
@@ -62,6 +63,11 @@ class FakeSender:
 
     def send(self, delivery: Delivery) -> Outcome:
         self.before_sending(delivery)
+        outcome = self._take(delivery)
+        self.after_sending(delivery)
+        return outcome
+
+    def _take(self, delivery: Delivery) -> Outcome:
         with self._lock:
             self.tried.append(name(delivery))
             answers = self.answers.get(name(delivery))

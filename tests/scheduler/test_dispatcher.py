@@ -85,9 +85,7 @@ def test_a_rate_limit_stops_the_method_in_its_workspace_and_no_other(house: Hous
 
 
 @pytest.mark.parametrize("failure", [Unknown("timeout"), RuntimeError("a bug")])
-def test_what_arrived_without_an_answer_is_found_and_not_sent_again(
-    house: House, failure: Outcome | Exception
-) -> None:
+def test_what_arrived_without_an_answer_is_found_and_not_sent_again(house: House, failure: Outcome | Exception) -> None:
     house.sender.answers["a"] = [failure]
     house.sender.arrives_although.add("a")
     house.say(draft("a"), draft("b"))
@@ -275,7 +273,7 @@ def test_two_processes_send_each_delivery_once_and_keep_the_order(store: Store) 
     two.sender = one.sender
     two.dispatcher = Dispatcher(store.write, two.outbox, one.sender, Pace(UNLIMITED), two.clock, workers=4)
     one.plan(*(draft(f"{n}", f"R{n % 5}") for n in range(40)))
-    while State.SENT != min(states(store).values()) or len(set(states(store).values())) > 1:
+    while min(states(store).values()) != State.SENT or len(set(states(store).values())) > 1:
         one.dispatcher.tick()
         two.dispatcher.tick()
         two.run()

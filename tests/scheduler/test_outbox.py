@@ -6,7 +6,18 @@ import pytest
 
 from bot.store.session import Store
 from scheduler.outbox import Delivery, Draft, Outbox, State
-from scheduler.outcomes import Later, Postponed, Refused, Released, Sent, Settlement, TooLate, Unknown, Unwanted, Verdict
+from scheduler.outcomes import (
+    Later,
+    Postponed,
+    Refused,
+    Released,
+    Sent,
+    Settlement,
+    TooLate,
+    Unknown,
+    Unwanted,
+    Verdict,
+)
 from tests.scheduler.fakes import NOON, draft, name, states, stored
 
 SECOND = timedelta(seconds=1)

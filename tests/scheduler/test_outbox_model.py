@@ -6,15 +6,32 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import delete
 
 from bot.store.session import Store
 from scheduler.outbox import Delivery, Outbox, State, deliveries
-from scheduler.outcomes import Later, Postponed, Refused, Released, Sent, Settlement, TooLate, Unknown, Unwanted, Verdict
+from scheduler.outcomes import (
+    Later,
+    Postponed,
+    Refused,
+    Released,
+    Sent,
+    Settlement,
+    TooLate,
+    Unknown,
+    Unwanted,
+    Verdict,
+)
 from tests.scheduler.fakes import NOON, draft, name, stored
 
 LEASE = timedelta(seconds=60)
@@ -84,9 +101,7 @@ class OutboxModel(RuleBasedStateMachine):
         claim=st.booleans(),
         count=st.integers(1, 3),
     )
-    def put(
-        self, owner: str, lane: str, due: timedelta, life: timedelta | None, claim: bool, count: int
-    ) -> None:
+    def put(self, owner: str, lane: str, due: timedelta, life: timedelta | None, claim: bool, count: int) -> None:
         numbers = range(len(self.model), len(self.model) + count)
         expires = None if life is None else self.now + due + life
         drafts = [draft(f"d{number}", lane, due=self.now + due, expires=expires) for number in numbers]
@@ -232,13 +247,12 @@ class OutboxModel(RuleBasedStateMachine):
             assert len(at_work) <= 1
 
 
-@pytest.mark.parametrize("walks", [30])
-def test_the_outbox_does_what_its_model_does(store: Store, walks: int) -> None:
+def test_the_outbox_does_what_its_model_does(store: Store) -> None:
     machine = type("Machine", (OutboxModel,), {"store": store})
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=walks,
+            max_examples=50,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
