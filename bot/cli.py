@@ -13,11 +13,13 @@ from sqlalchemy.exc import OperationalError
 
 from bot.errors import CoachError, SettingsError
 from bot.school import School, read_school
+from bot.serve import serve
 from bot.services.load import Change, Changes, load_school, match_members
 from bot.settings import HOW_TO_GET, Name, Settings
 from bot.slack.directory import Directory, DirectoryError
 from bot.store import migrate as schema
 from bot.store.session import Store
+from bot.words import Words
 from prompts import Catalog, PromptsError
 
 FOLDER = click.Path(path_type=Path)
@@ -77,6 +79,16 @@ def migrate() -> None:
     done = schema.migrate(store)
     click.echo(f"Migrated: {', '.join(done)}." if done else "The database is up to date.")
     store.close()
+
+
+@main.command()
+def run() -> None:
+    """Run the bot for one school on this machine: Socket Mode and the scheduler in one process.
+
+    Needs SLACK_BOT_TOKEN and SLACK_APP_TOKEN, and a school that was loaded. Ctrl-C or SIGTERM ends it in good order.
+    """
+    settings = Settings.read(os.environ, needs=(Name.BOT_TOKEN, Name.APP_TOKEN))
+    serve(settings, Words.load(*(overlays(settings.school_dir) if settings.school_dir else ())))
 
 
 @main.group()

@@ -184,6 +184,6 @@ def from_row(row: Row[Any]) -> Delivery:
     return Delivery(**values)
 
 
-def born(seq: int, values: Mapping[str, Any], behind: tuple[tuple[int, int], ...]) -> Delivery:
+def born(seq: int, values: Mapping[str, Any], behind: tuple[tuple[int, int], ...] = ()) -> Delivery:
     """The Delivery of a row just put, from what was written."""
     return Delivery(**{**values, "seq": seq, "state": State(values["state"]), "behind": behind})

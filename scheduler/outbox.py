@@ -72,29 +72,23 @@ class Outbox:
         or is in another process's hands.
         """
         if not claim:
-            return self._insert(connection, [self._values(draft, now) for draft in drafts], drafts)
+            return self._insert(connection, [self._values(draft, now) for draft in drafts])
         put = (self._put_claimed(connection, draft, now) for draft in drafts)
         return [delivery for delivery in put if delivery is not None]
 
     def _put_claimed(self, connection: Connection, draft: Draft, now: datetime) -> Delivery | None:
         values = self._values(draft, now)
-        behind: tuple[tuple[int, int], ...] | None = None
-        if draft.due_at <= now:
-            behind = self._in_hand(connection, draft, now)
-        if behind is not None:
-            values.update(state=State.SENDING.value, owner=self.owner, lease_until=now + self.lease, fence=1)
-        stored = self._insert(connection, [values], [draft], behind or ())
-        return stored[0] if stored else None
-
-    def _in_hand(self, connection: Connection, draft: Draft, now: datetime) -> tuple[tuple[int, int], ...] | None:
-        """What this process has in hand for the draft's lane; None if anything else of it holds the draft up."""
-        lane = {"workspace": draft.workspace, "recipient": draft.recipient, "now": now}
-        before = connection.execute(statements.LANE, lane).all()
-        if len(before) == statements.LANE_LIMIT:
+        if draft.due_at > now:
+            stored = self._insert(connection, [values])
+            return stored[0] if stored else None
+        values.update(owner=self.owner, lease_until=now + self.lease, fence=1)
+        row = connection.execute(statements.INSERT_CLAIMED[connection.dialect.name], {**values, "now": now}).first()
+        if row is None:
             return None
-        if any(state != State.SENDING or owner != self.owner for _, _, state, owner in before):
-            return None
-        return tuple((seq, fence) for seq, fence, _, _ in before)
+        seq, state, behind = row
+        if state == State.SCHEDULED:
+            return born(seq, self._values(draft, now) | {"id": values["id"]})
+        return born(seq, values | {"state": state}, _claims(behind))
 
     def _values(self, draft: Draft, now: datetime) -> dict[str, Any]:
         return {
@@ -115,19 +109,12 @@ class Outbox:
             "created_at": now,
         }
 
-    def _insert(
-        self,
-        connection: Connection,
-        rows: list[dict[str, Any]],
-        drafts: Sequence[Draft],
-        behind: tuple[tuple[int, int], ...] = (),
-    ) -> list[Delivery]:
+    def _insert(self, connection: Connection, rows: list[dict[str, Any]]) -> list[Delivery]:
         if not rows:
             return []
-        statement = statements.INSERT[connection.dialect.name]
-        stored = connection.execute(statement, rows if len(rows) > 1 else rows[0]).all()
+        stored = connection.execute(statements.INSERT[connection.dialect.name], rows).all()
         seqs = {identity: seq for seq, identity in stored}
-        return [born(seqs[row["id"]], row, behind) for row in rows if row["id"] in seqs]
+        return [born(seqs[row["id"]], row) for row in rows if row["id"] in seqs]
 
     # --- claim and settle ------------------------------------------------------------------------------------
 
@@ -280,6 +267,12 @@ class Outbox:
             connection.execute(statements.MOVE, {"held_seq": old.seq, **_wish(draft)})
         added = self.put(connection, difference.added, now)
         return Changes(len(added), len(difference.moved), len(difference.dropped), difference.kept)
+
+
+def _claims(behind: str | None) -> tuple[tuple[int, int], ...]:
+    """From "seq:fence,seq:fence"."""
+    pairs = (pair.split(":") for pair in behind.split(",")) if behind else ()
+    return tuple((int(seq), int(fence)) for seq, fence in pairs)
 
 
 def _final(

@@ -7,13 +7,17 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Executable,
+    ScalarSelect,
     Select,
+    String,
     Update,
     and_,
     bindparam,
     case,
+    cast,
     delete,
     exists,
+    func,
     literal_column,
     or_,
     select,
@@ -53,19 +57,52 @@ INSERT: dict[str, Executable] = {
     "postgresql": postgresql.insert(deliveries).values(_WRITTEN).on_conflict_do_nothing().returning(_d.seq, _d.id),
 }
 
-LANE_LIMIT = 50
-"""So many deliveries of one lane that are due or in hand are looked at when another is put."""
-
-LANE: Select[Any] = (
-    select(_d.seq, _d.fence, _d.state, _d.owner)
-    .where(
-        _d.workspace == bindparam("workspace"),
-        _d.recipient == bindparam("recipient"),
-        _d.settled_at.is_(None),
-        _d.due_at <= _NOW,
-    )
-    .limit(literal_column(str(LANE_LIMIT)))
+_other = deliveries.alias("other")
+_IN_LANE = and_(
+    _other.c.workspace == bindparam("workspace"),
+    _other.c.recipient == bindparam("recipient"),
+    _other.c.settled_at.is_(None),
+    _other.c.due_at <= _NOW,
 )
+# Something of the lane waits, is unknown, or is in another's hands.
+_blocked = select(
+    exists()
+    .where(_IN_LANE, or_(_other.c.state != _literal(State.SENDING), _other.c.owner != bindparam("owner")))
+    .label("blocked")
+).subquery("lane")
+_lane_blocked = _blocked.c.blocked
+_BORN = {
+    **_WRITTEN,
+    "state": case((_lane_blocked, _literal(State.SCHEDULED)), else_=_literal(State.SENDING)),
+    "owner": case((_lane_blocked, None), else_=_WRITTEN["owner"]),
+    "lease_until": case((_lane_blocked, None), else_=_WRITTEN["lease_until"]),
+    "fence": case((_lane_blocked, literal_column("0")), else_=literal_column("1")),
+}
+_CLAIM_TEXT = cast(_other.c.seq, String) + literal_column("':'") + cast(_other.c.fence, String)
+
+
+def _behind(join: Any) -> ScalarSelect[str]:
+    """What is in hand for the lane: "seq:fence,seq:fence"."""
+    joined: ColumnElement[str] = join(_CLAIM_TEXT, literal_column("','"))
+    return select(joined).where(_IN_LANE, _other.c.id != bindparam("id")).scalar_subquery()
+
+
+def _insert_claimed(dialect: Any, join: Any) -> Executable:
+    born = (
+        select(*(_BORN[name].label(name) for name in BORN_WITH))
+        .select_from(_blocked)
+        .where(literal_column("1") == literal_column("1"))
+    )
+    insert = dialect.insert(deliveries).from_select(list(BORN_WITH), born, include_defaults=False)
+    claimed: Executable = insert.on_conflict_do_nothing().returning(_d.seq, _d.state, _behind(join).label("behind"))
+    return claimed
+
+
+INSERT_CLAIMED: dict[str, Executable] = {
+    "sqlite": _insert_claimed(sqlite, func.group_concat),
+    "postgresql": _insert_claimed(postgresql, func.string_agg),
+}
+"""One row, in the hands of `owner` unless its lane is blocked."""
 
 
 # --- claim -------------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ class _Node(dict[str, "_Node"]):
 
 
 class Phrases:
-    """Marked phrases. Where several fit, the one that begins first counts, and of those the longest.
+    """Marked phrases. One that lies inside a longer one does not count.
 
     `same` gives folded words that stand for others ("dont": "do not"); it is applied to every phrase added, so that a
     text must have it applied too (`respell`).
@@ -116,15 +116,14 @@ class Phrases:
                 yield end + 1, node.mark
 
     def found(self, words: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-        """The phrases in a text from left to right, none overlapping: start, end, mark."""
-        start, root = 0, self._root
-        while start < len(words):
-            longest = max(self.ends(words, start), default=None) if words[start] in root else None
-            if longest is None:
-                start += 1
-                continue
-            yield start, longest[0], longest[1]
-            start = longest[0]
+        """The phrases in a text from left to right, none inside another: start, end, mark."""
+        root, reached = self._root, 0
+        for start, word in enumerate(words):
+            if word in root:
+                end, mark = max(self.ends(words, start), default=(0, ""))
+                if end > reached:
+                    reached = end
+                    yield start, end, mark
 
     def without(self, words: Sequence[str]) -> list[str]:
         """The text with these phrases taken out."""

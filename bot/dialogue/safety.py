@@ -62,8 +62,8 @@ class SafetyWords(_Part):
 class Safety:
     """The screen, with the words of every language at once: students mix them.
 
-    Of phrases that fit, the one that begins first counts, and of those the longest: so an idiom ("want to die of
-    laughter") takes its words from an alarm ("want to die"), and a sign of harm elsewhere in the text still counts.
+    A phrase that lies inside a longer one does not count: so an idiom ("want to die of laughter") silences the alarm in
+    it ("want to die"), and no other in the text.
     """
 
     def __init__(self, languages: Sequence[SafetyWords]) -> None:
@@ -150,7 +150,7 @@ class Safety:
             return words
         joined: list[str] = []
         for word in words:
-            if joined and joined[-1] + word in self._joinable:
+            if joined and len(word) > 1 and joined[-1] + word in self._joinable:
                 joined[-1] += word
             else:
                 joined.append(word)

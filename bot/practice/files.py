@@ -38,7 +38,9 @@ class File:
     def payload(self, files: Files) -> Json:
         """The file object of events and files.info."""
         address = files.address(self)
+        shares = {channel: [{"ts": ts} for ts in stands] for channel, stands in files.shares(self.id).items()}
         return {
+            "shares": {"private": shares} if shares else {},
             "id": self.id,
             "created": self.created,
             "timestamp": self.created,
@@ -72,6 +74,7 @@ class Files:
         self._stored: dict[str, File] = {}
         self._expected: dict[str, tuple[str, str, int]] = {}
         self._arrived: dict[str, tuple[str, bytes]] = {}
+        self._shares: dict[str, dict[str, list[str]]] = {}
 
     @property
     def domain(self) -> str:
@@ -81,6 +84,19 @@ class Files:
     def get(self, file_id: str) -> File | None:
         """The file, if there is one."""
         return self._stored.get(file_id)
+
+    def shared(self, file_id: str, channel: str, ts: str) -> None:
+        """The file stands in a channel, in the message of this ts."""
+        self._shares.setdefault(file_id, {}).setdefault(channel, []).append(ts)
+
+    def shares(self, file_id: str) -> dict[str, list[str]]:
+        """Where the file stands: ts by channel."""
+        return self._shares.get(file_id, {})
+
+    def remove(self, file_id: str) -> None:
+        """Delete the file."""
+        self._stored.pop(file_id, None)
+        self._shares.pop(file_id, None)
 
     def address(self, file: File) -> str:
         """Where the file can be fetched with a bearer token."""

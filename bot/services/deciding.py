@@ -7,14 +7,14 @@ from sqlalchemy import Connection
 from bot.conference.answers import Spot as Place
 from bot.dialogue.flow import Visibility
 from bot.dialogue.state import Spot
-from bot.services import channel, review
+from bot.services import review
 from bot.services.house import House
 from bot.services.scene import Scene, scene_by_id
-from bot.services.speech import Kind, Voice
+from bot.services.speech import Kind
 from bot.services.turn import Turn, first_time
 from bot.store.models import Item
 from bot.taps import Ref
-from scheduler.outbox import Delivery, Draft
+from scheduler.outbox import Delivery
 
 
 def show_to(
@@ -30,15 +30,11 @@ def show_to(
         review.set_item(
             connection, workspace, scene.conference, ref.flow, spot, {Item.visible: Visibility(chosen).value}
         )
-        voice = Voice(workspace, slack_id, scene.language, f"person:{scene.person}", f"turn:{key}", now, channel_id)
+        turn = Turn(house, connection, scene, channel_id, key, now)
         again = review.section_again(house, connection, scene, Place(ref.flow, *spot))
-        drafts: list[Draft] = []
         if again is not None:
-            payload = {**again.payload(scene.language), "ts": message}
-            drafts.append(voice.draft(Kind.UPDATE, payload))
-        if channel.latest_approval(connection, scene.conference) is not None:
-            drafts += channel.again(workspace, scene.conference, f"visible:{key}", now)
-        return house.outbox.put(connection, drafts, now, claim=True)
+            turn.drafts.append(turn.voice.draft(Kind.UPDATE, {**again.payload(scene.language), "ts": message}))
+        return turn.decided()
 
 
 def change(house: House, workspace: str, key: str, slack_id: str, channel_id: str, ref: Ref) -> list[Delivery]:

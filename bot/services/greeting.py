@@ -26,14 +26,21 @@ _Advisor = aliased(Person)
 
 
 def greet(house: House, workspace: str, slack_id: str, channel: str | None, key: str) -> list[Delivery]:
-    """The first hello, when a student opens the bot or asks to start. Said once; nothing for anybody else."""
-    now = house.clock()
+    """The first hello, when a student opens the bot. Said once; nothing for anybody else."""
     with house.store.write() as connection:
-        person = person_in_slack(connection, workspace, slack_id)
-        if person is None or person.role != "student" or _conversation(connection, person.id) is not None:
-            return []
-        voice = voice_for(person, channel, key, now)
-        return house.outbox.put(connection, [hello(house, connection, voice, person, now)], now, claim=True)
+        return first_hello(house, connection, workspace, slack_id, channel, key)
+
+
+def first_hello(
+    house: House, connection: Connection, workspace: str, slack_id: str, channel: str | None, key: str
+) -> list[Delivery]:
+    """The hello to a student who has no conversation yet; nothing for anybody else."""
+    now = house.clock()
+    person = person_in_slack(connection, workspace, slack_id)
+    if person is None or person.role != "student" or _conversation(connection, person.id) is not None:
+        return []
+    voice = voice_for(person, channel, key, now)
+    return house.outbox.put(connection, [hello(house, connection, voice, person, now)], now, claim=True)
 
 
 def answer_without_conversation(

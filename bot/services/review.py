@@ -14,7 +14,7 @@ from bot.conference import review as reviewing
 from bot.conference.agenda import Meeting
 from bot.conference.answers import NOTHING_SET, Given, Revision, Setting, fold
 from bot.conference.answers import Spot as Place
-from bot.conference.approval import approval_items
+from bot.conference.approval import approval_items, needs_approval
 from bot.conference.review import Audience
 from bot.dialogue.flow import Flow, Visibility
 from bot.dialogue.state import Spot
@@ -157,6 +157,18 @@ def approve(house: House, connection: Connection, scene: Scene, now: datetime) -
         {"student": scene.student, "date": read.meeting.date, "time": read.meeting.time, "posted": posted},
     )
     return thanks, channel.publish(connection, scene.workspace, scene.conference, f"approval:{number}", now)
+
+
+def changed(house: House, connection: Connection, scene: Scene) -> bool:
+    """Whether the answers say anything now that the student has not approved."""
+    approval = channel.latest_approval(connection, scene.conference)
+    if approval is None:
+        return False
+    read = material(connection, scene.conference)
+    flows = flows_of(house, scene.language, scene.level)
+    return needs_approval(
+        approval.items, approval.opening, read.revisions, read.settings, flows, read.meeting.minutes, approval.opening
+    )
 
 
 def latest_number(connection: Connection, conference: int) -> int | None:

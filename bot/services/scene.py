@@ -43,6 +43,7 @@ class Scene:
     back_to: str
     status: str
     version: int
+    approved: int
     asked_at: str | None
     prompt: str | None
     state: State
@@ -74,6 +75,7 @@ def _query() -> Select[*tuple[Any, ...]]:
             Conversation.back_to,
             Conversation.status,
             Conversation.version,
+            Conversation.approved,
             Conversation.prompt_delivery,
             Person.id.label("person_id"),
             Person.slack_id,
@@ -131,6 +133,7 @@ def _scene(workspace: str, row: AnyRow) -> Scene:
         row.back_to,
         row.status,
         row.version,
+        row.approved,
         _asked_at(row.prompt_state, row.ref_ts, row.created_at),
         row.prompt_delivery,
         State.from_json(row.state) if row.state else State(),
@@ -160,6 +163,7 @@ _SAVE = (
         state=bindparam("json"),
         back_to=bindparam("new_back_to"),
         status=bindparam("new_status"),
+        approved=bindparam("new_approved"),
         prompt_delivery=bindparam("prompt"),
         version=bindparam("becomes"),
         updated_at=bindparam("now"),
@@ -201,6 +205,7 @@ def save(connection: Connection, scene: Scene, now: datetime, prompt: str | None
             "json": scene.state.to_json() if scene.flow else "",
             "new_back_to": scene.back_to,
             "new_status": scene.status,
+            "new_approved": scene.approved,
             "prompt": prompt,
             "now": now,
         },

@@ -17,10 +17,10 @@ from bot.services import greeting
 from bot.services.house import House
 from bot.services.scene import first_name, parked, scene_of
 from bot.services.speech import Button, Saying
-from bot.store.models import Approval, Conference, Conversation, FlowState, Item, Participant, Person, School
+from bot.store.models import Conference, Conversation, FlowState, Item, Participant, Person, School
 from bot.store.session import AnyRow
 from bot.taps import Ref, Tap
-from bot.words import LEVELS
+from bot.words import APPROVE, LEVELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,9 @@ def _student(house: House, connection: Connection, person: AnyRow, now: datetime
         "done": sum(step["status"] == "done" for step in steps),
         "next_title": following,
     }
-    label = "go_on" if scene is not None and states else "start"
-    ref = Ref(scene.conversation if scene else 0, "", 0, "cmd:start")
+    label, ref = "start", Ref(scene.conversation if scene else 0, "", 0, "cmd:start")
+    if scene is not None and states:
+        label, ref = ("go_on", ref) if following else ("review", ref._replace(flow=APPROVE, choice="open"))
     return Saying("home_student", context, {"actions": [[Button(Tap.ANSWER, label, ref.text(), "primary")]]})
 
 
@@ -156,6 +157,7 @@ def progress(connection: Connection, workspace: str, students: Collection[int], 
     rows = connection.execute(
         select(Person.id, Person.name, advisor.name.label("advisor"), Conference.id.label("conference"),
                Conference.date, Conference.time, Conversation.id.label("conversation"), Conversation.version,
+               Conversation.approved,
                Conversation.updated_at)
         .outerjoin(advisor, advisor.id == Person.advisor_id)
         .outerjoin(Conversation, Conversation.person_id == Person.id)
@@ -167,13 +169,12 @@ def progress(connection: Connection, workspace: str, students: Collection[int], 
     conferences = [row.conference for row in latest.values() if row.conference]
     done = _done(connection, [row.conversation for row in latest.values() if row.conversation])
     develop = _develop(connection, conferences)
-    approved = set(connection.scalars(select(Approval.conference_id).where(Approval.conference_id.in_(conferences))))
     found = [
         Progress(
             row.name, row.advisor or "", row.date.isoformat() if row.date else "", row.time or "",
             readiness(
                 LEVELS[level], done.get(row.conversation, ()), *develop.get(row.conference, ({}, {})),
-                approved=row.conference in approved, last_heard=row.updated_at if row.version else None, now=now,
+                approved=(row.approved or 0) > 0, last_heard=row.updated_at if row.version else None, now=now,
             ),
         )
         for row in latest.values()

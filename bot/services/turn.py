@@ -33,7 +33,7 @@ from bot.dialogue.events import (
 )
 from bot.dialogue.flow import Flow, Rounds
 from bot.dialogue.state import Spot, State
-from bot.services import greeting, review, safeguarding
+from bot.services import channel, greeting, review, safeguarding
 from bot.services.house import House
 from bot.services.scene import Scene, park, parked, save, scene_by_id, scene_of
 from bot.services.speech import Button, Saying, Voice
@@ -73,6 +73,8 @@ def tap(house: House, workspace: str, event_id: str, slack_id: str, channel: str
     with house.store.write() as connection:
         if not first_time(connection, workspace, (event_id,), now):
             return []
+        if ref.conversation == 0:
+            return greeting.first_hello(house, connection, workspace, slack_id, channel, f"turn:{event_id}")
         scene = scene_by_id(connection, workspace, ref.conversation)
         if scene is None or scene.slack_id != slack_id:
             return []
@@ -117,6 +119,8 @@ class Turn:
             scene.workspace, scene.slack_id, scene.language, f"person:{scene.person}", f"turn:{key}", now, channel
         )
         self._asked: Draft | None = None
+        self._kept: set[Act] = set()
+        self._alarming: dict[tuple[str, str], int] = {}
         self._after = ""  # the flow that just ended: its closing words open the next question
 
     # What a student does
@@ -134,18 +138,17 @@ class Turn:
 
     def tap(self, ref: Ref, choices: tuple[str, ...], ts: str) -> list[Delivery]:
         """A button under a question, in the menu, or in the review."""
-        if ref.flow not in ("", self.scene.flow) and ref.choice != "open":
-            self._note(Note.ALREADY_ANSWERED)
-        elif ref.choice == "open":
+        if ref.choice == "open":
             self.open(ref.flow)
         elif ref.choice == "what_is_this":
             self._say(greeting.what_is_this(self.connection, self.scene))
-        elif ref.choice == f"cmd:{Command.START}":
+        elif ref.flow not in ("", self.scene.flow):
+            self._note(Note.ALREADY_ANSWERED)
+        elif ref.choice in (f"cmd:{Command.START}", f"cmd:{Command.NEXT}"):
             self._start_or_menu()
         elif self.scene.flow and ref.flow:
+            self._wake()
             self._advance(Tapped(ts, ref.prompt, choices or (ref.choice,)))
-        elif ref.choice == f"cmd:{Command.NEXT}" and self.scene.status == "held":
-            self._start_or_menu()
         else:
             self._command(Do(Command(ref.choice.removeprefix("cmd:"))))
         return self._end()
@@ -177,23 +180,41 @@ class Turn:
         self._command(Do(command))
         return self._end()
 
-    def again(self) -> list[Delivery]:
-        """Put the open question once more: what stands above it has changed."""
-        if self.scene.flow and not self.scene.state.done:
-            self._advance(Begin())
+    def compare_with_approval(self) -> None:
+        """After a change to an approved agenda: what was taken back leaves the channel, what is new asks for approval.
+
+        The question comes once, and not while the student is looking at the agenda anyway.
+        """
+        if Act.WITHDRAWN in self._kept:
+            key = f"taken:{self.voice.key}"
+            self.drafts += channel.again(self.scene.workspace, self.scene.conference, key, self.now)
+        looking = self.scene.flow == APPROVE and not self.scene.state.done
+        if self.scene.approved > 0 and not looking and review.changed(self.house, self.connection, self.scene):
+            self.scene = replace(self.scene, approved=-self.scene.approved)
+            ref = Ref(self.scene.conversation, APPROVE, 0, "open")
+            buttons = {"actions": [[Button(Tap.OPEN, "review", ref.text(), "primary")]]}
+            self._say(Saying("approval_needed", {"student": self.scene.student}, buttons))
+
+    def decided(self) -> list[Delivery]:
+        """Somebody else's words did not change, but who sees them did."""
+        self._kept.add(Act.WITHDRAWN)
         return self._end()
 
     # Into the flow, and out of it
 
     def _say_to_flow(self, said: Said) -> None:
         if self.scene.flow and not self.scene.state.done:
-            if self.scene.status in ("new", "paused"):
-                self.scene = replace(self.scene, status="open")
+            self._wake()
             self._advance(said)
         elif said.alarm or self.scene.status == "held":
             self._hold_outside(said)
         else:
             self._outside(said)
+
+    def _wake(self) -> None:
+        """Whoever answers is no longer taking a break."""
+        if self.scene.status in ("new", "paused"):
+            self.scene = replace(self.scene, status="open")
 
     def _outside(self, said: Said) -> None:
         """Typed while no question is open."""
@@ -270,10 +291,11 @@ class Turn:
             handler(effect)
 
     def _store(self, kept: Sequence[Keep]) -> None:
+        self._kept.update(Act.WITHDRAWN if keep.alarm else keep.act for keep in kept)
         rows = [self._row(keep) for keep in kept if not keep.alarm]
         if rows:
             self.connection.execute(_KEEP, rows)
-        self._alarming = {
+        self._alarming |= {
             (keep.ts, keep.revised): self.connection.execute(_KEEP_ALARMING, self._row(keep)).scalar_one()
             for keep in kept
             if keep.alarm
@@ -362,6 +384,7 @@ class Turn:
             self._menu("")
             return
         saying, drafts = review.approve(self.house, self.connection, self.scene, self.now)
+        self.scene = replace(self.scene, approved=review.latest_number(self.connection, self.scene.conference) or 0)
         self._say(saying)
         self.drafts.extend(drafts)
 
@@ -420,6 +443,8 @@ class Turn:
 
     def _end(self) -> list[Delivery]:
         """Put what is to be said into the outbox, and keep the conversation with the delivery of its open question."""
+        if self.scene.approved and self._kept:
+            self.compare_with_approval()
         put = self.house.outbox.put(self.connection, self.drafts, self.now, claim=True)
         asked = self._asked.dedupe_key if self._asked is not None else None
         prompt = next((one.id for one in put if one.dedupe_key == asked), self.scene.prompt)

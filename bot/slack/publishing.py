@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from bot.conference.agenda import agenda_context
+from bot.conference import agenda as compiling
+from bot.conference.agenda import Agenda
+from bot.conference.answers import Revision
 from bot.conference.approval import approved_agenda
 from bot.services import channel as conferences
-from bot.services import review
+from bot.services import review, works
 from bot.services.channel import Meeting
 from bot.services.house import House
 from bot.services.speech import Saying
@@ -45,7 +47,7 @@ class Publisher:
         with self._house.store.read() as connection:
             about = conferences.meeting(connection, delivery.payload["conference"])
             allowed = conferences.belongs(connection, delivery.payload["conference"])
-            compiled = self._compile(connection, about) if about is not None else []
+            compiled = self._render(connection, about) if about is not None else []
         if about is None or not about.channel:
             return Refused("there is no channel")
         if not compiled:
@@ -83,9 +85,12 @@ class Publisher:
         drafts = []
         if number == 0 and not about.agenda_ts:
             drafts.append(conferences.pin(about.workspace, conference, outcome.ts, now))
-        if number + 1 < max(len(self._compile(connection, about)), len(stands)):
+        agenda, revisions = self._agenda(connection, about)
+        if number + 1 < max(len(self._render(connection, about)), len(stands)):
             key = delivery.dedupe_key.partition(":page")[0]
             drafts.append(conferences.page(about.workspace, conference, key, number + 1, now))
+        elif agenda is not None:
+            drafts += works.steps(connection, about.workspace, conference, agenda, revisions, delivery.id, now)
         return drafts
 
     def _page(self, delivery: Delivery, about: Meeting, compiled: Sequence[Message]) -> Outcome:
@@ -115,25 +120,28 @@ class Publisher:
         context = {"student": conferences.student_name(about), "strangers": strangers, "channel": about.channel or ""}
         return conferences.tell_advisor(about, Saying("agenda_held", context), f"held:{delivery.id}", now)
 
-    def _compile(self, connection: Connection, about: Meeting) -> list[Message]:
+    def _render(self, connection: Connection, about: Meeting) -> list[Message]:
         """The pages of the approved agenda as it may be shown now; none where nothing was approved."""
-        approval = conferences.latest_approval(connection, about.id)
-        if approval is None:
+        agenda, _ = self._agenda(connection, about)
+        if agenda is None:
             return []
         words = self._house.words
         language = words.language(about.language)
+        meeting = compiling.Meeting(conferences.student_name(about), about.date, about.time, about.minutes, about.place)
+        context = compiling.agenda_context(agenda, meeting, lambda key: words.catalog.label(language, key))
+        return messages(words.catalog.render(language, "agenda", context), {})
+
+    def _agenda(self, connection: Connection, about: Meeting) -> tuple[Agenda | None, tuple[Revision, ...]]:
+        approval = conferences.latest_approval(connection, about.id)
+        if approval is None:
+            return None, ()
+        language = self._house.words.language(about.language)
         level = connection.scalar(select(School.level).where(School.workspace == about.workspace)) or "full"
         read = review.material(connection, about.id)
-        agenda = approved_agenda(
-            approval.items,
-            read.revisions,
-            read.settings,
-            review.flows_of(self._house, language, level),
-            about.minutes,
-            approval.opening,
-        )
-        context = agenda_context(agenda, read.meeting, lambda key: words.catalog.label(language, key))
-        return messages(words.catalog.render(language, "agenda", context), {})
+        revisions = works.linked(read.revisions, works.shared(connection, about.id))
+        flows = review.flows_of(self._house, language, level)
+        agenda = approved_agenda(approval.items, revisions, read.settings, flows, about.minutes, approval.opening)
+        return agenda, revisions
 
 
 class Pinner:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from bot.services.house import House
 from bot.services.speech import Kind
+from bot.slack.carrying import Carrier as FileCarrier
 from bot.slack.client import SlackApi
 from bot.slack.gathering import ChannelMaker, Inviter, Reporter
 from bot.slack.homes import HomeKeeper
@@ -52,6 +53,7 @@ class SlackSender:
             Kind.REPORT: Reporter(house, poster),
             Kind.AGENDA: Publisher(house, api, poster, bot_user),
             Kind.PIN: Pinner(house, api),
+            Kind.WORK: FileCarrier(house, api),
         }
 
     def method(self, delivery: Delivery) -> str:

@@ -167,6 +167,7 @@ class Conversation(Base):
     state: Mapped[str] = mapped_column(Text, default="")  # its state: in this row, so that one lock guards it
     back_to: Mapped[str] = mapped_column(String(32), default="")  # the flow to return to after a change
     status: Mapped[str] = mapped_column(String(16), default="new")  # new | open | paused | held
+    approved: Mapped[int] = mapped_column(Integer, default=0)  # number of the approval; negative: changed since
     prompt_delivery: Mapped[str | None] = mapped_column(String(36))  # the delivery of the open question
     version: Mapped[int] = mapped_column(Integer, default=0)
     updated_at: Mapped[datetime]
@@ -242,6 +243,18 @@ class Approval(Base):
     items: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     opening: Mapped[str] = mapped_column(String(16))  # the section that comes first
     at: Mapped[datetime]
+
+
+class SharedWork(Base):
+    """A student's file as the conference's channel has it: a copy, for nobody else can open a file of the DM."""
+
+    __tablename__ = "shared_work"
+
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), primary_key=True)
+    file: Mapped[str] = mapped_column(String(32), primary_key=True)  # Slack's id of the student's file
+    workspace: Mapped[str] = mapped_column(String(32))
+    copy: Mapped[str] = mapped_column(String(32))  # Slack's id of the copy, known before it is shared
+    link: Mapped[str | None]  # set once the copy stands in the channel
 
 
 class Alert(Base):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -25,17 +25,19 @@ ours = Outbox("ours")
 theirs = Outbox("theirs")
 
 
-def put(store: Store, *drafts: Draft, outbox: Outbox = ours, claim: bool = True, now=NOON) -> list[Delivery]:
+def put(
+    store: Store, *drafts: Draft, outbox: Outbox = ours, claim: bool = True, now: datetime = NOON
+) -> list[Delivery]:
     with store.write() as connection:
         return outbox.put(connection, drafts, now, claim=claim)
 
 
-def claim(store: Store, now=NOON, *, outbox: Outbox = ours, limit: int = 100) -> list[Delivery]:
+def claim(store: Store, now: datetime = NOON, *, outbox: Outbox = ours, limit: int = 100) -> list[Delivery]:
     with store.write() as connection:
         return outbox.claim(connection, now, limit)
 
 
-def settle(store: Store, delivery: Delivery, verdict: Verdict, now=NOON, *, outbox: Outbox = ours) -> bool:
+def settle(store: Store, delivery: Delivery, verdict: Verdict, now: datetime = NOON, *, outbox: Outbox = ours) -> bool:
     with store.write() as connection:
         return bool(outbox.settle(connection, [Settlement(delivery, verdict)], now))
 
@@ -194,7 +196,7 @@ def test_after_a_restart_what_the_old_process_had_in_hand_is_unknown_at_once(sto
     assert states(store) == {"old": State.UNKNOWN, "new": State.SENDING}
 
 
-def look(store: Store, now, found: Sent | Unknown | None) -> int:
+def look(store: Store, now: datetime, found: Sent | Unknown | None) -> int:
     with store.write() as connection:
         unsure = ours.due_for_check(connection, now, 10)
     with store.write() as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -63,7 +64,7 @@ class Entry:
     def open(self) -> bool:
         return self.state in (State.SCHEDULED, State.SENDING, State.UNKNOWN)
 
-    def back(self, **changes: object) -> Entry:
+    def back(self, **changes: Any) -> Entry:
         state = State.SCHEDULED if self.wanted else State.CANCELLED
         return replace(self, state=state, owner=None, lease=None, **changes)
 
@@ -131,8 +132,8 @@ class OutboxModel(RuleBasedStateMachine):
         assert sorted(map(name, claimed)) == sorted(expected)
         for each in claimed:
             self.hands[name(each)] = each
-            lease = self.now + LEASE
-            self.change(name(each), lambda e, lease=lease: replace(e, state=State.SENDING, owner=owner, lease=lease))
+            held = replace(self.model[name(each)], state=State.SENDING, owner=owner, lease=self.now + LEASE)
+            self.model[name(each)] = held
 
     def is_head(self, entry: Entry) -> bool:
         if entry.next > self.now or (entry.expires is not None and entry.expires <= self.now):

@@ -11,11 +11,11 @@ from tests.scheduler.fakes import NOON
 SECOND = timedelta(seconds=1)
 
 
-def calls_in(pace: Pace, minutes: int, ask=lambda pace, now, n: pace.ask("T", "post", f"C{n}", now)) -> int:
+def calls_in(pace: Pace, minutes: int) -> int:
     """How many calls go out if one is always waiting."""
     now, count = NOON, 0
     while now < NOON + timedelta(minutes=minutes):
-        wait = ask(pace, now, count)
+        wait = pace.ask("T", "post", f"C{count}", now)
         count += wait == NO_WAIT
         now += wait
     return count

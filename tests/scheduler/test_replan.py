@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 outbox = Outbox("ours")
 
 
-def replan(store: Store, *wished: Draft, now=NOON) -> Changes:
+def replan(store: Store, *wished: Draft, now: datetime = NOON) -> Changes:
     with store.write() as connection:
         return outbox.replan(connection, "T1", "nudge:", wished, now)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from bot.store.session import Store
@@ -98,7 +100,7 @@ def test_a_slow_workspace_does_not_hold_up_another(threads: Threads) -> None:
     for n in range(20):
         threads.say(f"slow{n}", recipient=f"R{n}", workspace="slow")
     arrived = threading.Event()
-    threads.sender.after_sending = lambda each: each.workspace == "T1" and arrived.set()
+    threads.sender.after_sending = lambda each: arrived.set() if each.workspace == "T1" else None
     threads.say("quick")
     assert arrived.wait(PATIENCE)
     assert threads.sender.names == ["quick"]
@@ -109,9 +111,13 @@ def test_a_slow_workspace_does_not_hold_up_another(threads: Threads) -> None:
 
 def test_what_is_behind_a_failure_is_given_back(threads: Threads) -> None:
     held, failed = threading.Event(), threading.Event()
-    threads.sender.before_sending = lambda each: (
-        (failed.set(), held.wait(PATIENCE)) and None if name(each) == "a" else None
-    )
+
+    def hold(each: Delivery) -> None:
+        if name(each) == "a":
+            failed.set()
+            held.wait(PATIENCE)
+
+    threads.sender.before_sending = hold
     threads.sender.answers["a"] = [Unknown("timeout")]
     threads.say("a")
     assert failed.wait(PATIENCE)
@@ -124,7 +130,7 @@ def test_what_is_behind_a_failure_is_given_back(threads: Threads) -> None:
 
 def test_a_retry_and_what_waits_behind_it_go_out_without_another_tick(threads: Threads) -> None:
     last = threading.Event()
-    threads.sender.before_sending = lambda each: name(each) == "b" and last.set()
+    threads.sender.before_sending = lambda each: last.set() if name(each) == "b" else None
     threads.sender.answers["a"] = [Later(0.01, "limit")]
     threads.say("a", "b")
     assert last.wait(PATIENCE)
@@ -159,7 +165,12 @@ def test_draining_sends_what_is_in_hand_and_takes_nothing_new(threads: Threads) 
 def test_draining_leaves_a_call_that_does_not_end_to_be_looked_for(store: Store) -> None:
     running = Threads(store, FakeSender())
     held, called = threading.Event(), threading.Event()
-    running.sender.before_sending = lambda each: (called.set(), held.wait(PATIENCE))
+
+    def hang(_each: Delivery) -> None:
+        called.set()
+        held.wait(PATIENCE)
+
+    running.sender.before_sending = hang
     running.dispatcher.start()
     running.say("a", "b")
     assert called.wait(PATIENCE)
@@ -172,7 +183,7 @@ def test_a_database_that_is_away_for_a_while_loses_no_result(store: Store) -> No
     running = Threads(store, FakeSender())
     failing = iter([True, True])
 
-    def transaction():
+    def transaction() -> AbstractContextManager[Connection]:
         if threading.current_thread().name == "settler" and next(failing, False):
             raise OperationalError("settle", {}, Exception("away"))
         return store.write()

@@ -67,10 +67,27 @@ def _share(workspace: PracticeWorkspace, channel: Channel, call: Call, files: li
         subtype="file_share",
     )
     channel.messages[message.ts] = message
+    for file in files:
+        workspace.files.shared(file["id"], channel.id, message.ts)
     workspace.echo(channel, payloads.posted(channel, message))
 
 
+def delete(workspace: PracticeWorkspace, call: Call) -> Json:
+    stored = workspace.files.get(call["file"])
+    if stored is None:
+        raise Refusal("file_not_found")
+    if stored.user != workspace.bot_user:
+        raise Refusal("cant_delete_file")
+    workspace.files.remove(stored.id)
+    for channel in workspace.channels.values():
+        gone = [ts for ts, message in channel.messages.items() if any(one["id"] == stored.id for one in message.files)]
+        for ts in gone:
+            del channel.messages[ts]
+    return {}
+
+
 METHODS = {
+    "files.delete": delete,
     "files.info": info,
     "files.getUploadURLExternal": get_upload_url,
     "files.completeUploadExternal": complete_upload,

@@ -26,6 +26,7 @@ TABLES = (
     "answer",
     "item",
     "approval",
+    "shared_work",
     "alert",
     "seen_event",
     "deliveries",
@@ -44,6 +45,7 @@ def upgrade() -> None:
     _answer()
     _item()
     _approval()
+    _shared_work()
     _alert()
     _seen_event()
     _deliveries()
@@ -170,6 +172,7 @@ def _conversation() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("back_to", sa.String(length=32), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("approved", sa.Integer(), nullable=False),
         sa.Column("prompt_delivery", sa.String(length=36), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
@@ -269,6 +272,21 @@ def _approval() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
         sa.UniqueConstraint("conference_id", "number", name=op.f("uq_approval_conference_id_number")),
+    )
+
+
+def _shared_work() -> None:
+    op.create_table(
+        "shared_work",
+        sa.Column("conference_id", KEY, nullable=False),
+        sa.Column("file", sa.String(length=32), nullable=False),
+        sa.Column("workspace", sa.String(length=32), nullable=False),
+        sa.Column("copy", sa.String(length=32), nullable=False),
+        sa.Column("link", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_shared_work_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("conference_id", "file", name=op.f("pk_shared_work")),
     )
 
 
