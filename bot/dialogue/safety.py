@@ -101,8 +101,8 @@ class Safety:
     def screen(self, text: str) -> Level | None:
         """Whether a text calls for a person, in any of the languages; EXPLICIT wins. None is no sign, not proof."""
         found: Level | None = None
-        for reading in self._readings(text):
-            level = self._level(self._words(reading))
+        for words in self._wordings(text):
+            level = self._level(words)
             if level is Level.EXPLICIT:
                 return level
             found = found or level
@@ -140,17 +140,18 @@ class Safety:
     def _unmasked(self, word: re.Match[str]) -> str:
         return self._masked.get("\x01".join(fold(part) for part in word[0].split("\x01")), word[0])
 
-    def _words(self, text: str) -> list[str]:
-        words = self._together(_spelled_out(fold(text).split()))
-        return respell(["#" if word.isdigit() else word for word in words], self._spelled)
+    def _wordings(self, text: str) -> Iterator[list[str]]:
+        for reading in self._readings(text):
+            words = ["#" if word.isdigit() else word for word in _spelled_out(fold(reading).split())]
+            yield respell(words, self._spelled)
+            if any(a + b in self._joinable for a, b in pairwise(words)):
+                yield respell(self._together(words), self._spelled)
 
-    def _together(self, words: list[str]) -> list[str]:
+    def _together(self, words: Iterable[str]) -> list[str]:
         """Words typed in two pieces put together, where both make one the screen knows ("my self")."""
-        if not any(a + b in self._joinable for a, b in pairwise(words)):
-            return words
         joined: list[str] = []
         for word in words:
-            if joined and len(word) > 1 and joined[-1] + word in self._joinable:
+            if joined and joined[-1] + word in self._joinable:
                 joined[-1] += word
             else:
                 joined.append(word)

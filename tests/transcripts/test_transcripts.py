@@ -1,0 +1,25 @@
+"""Every conversation in this folder goes as it is written, on both databases. To write them anew: --update-transcripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.store.session import Store
+from bot.words import Words
+from tests.transcripts.runner import HERE, play
+
+TRANSCRIPTS = sorted(HERE.rglob("*.txt"))
+RESTART_EVERY = {"sqlite": 1, "postgresql": 5}
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
+def test_the_conversation_goes_as_written(path: Path, store: Store, words: Words, request: pytest.FixtureRequest) -> None:
+    url = store.engine.url.render_as_string(hide_password=False)
+    text = path.read_text("utf-8")
+    went = play(text, url, words, restart_every=RESTART_EVERY[store.engine.dialect.name])
+    if request.config.getoption("--update-transcripts"):
+        path.write_text(went, "utf-8")
+    else:
+        assert went.splitlines() == text.splitlines()
