@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,17 +44,22 @@ class Stage:
 
 
 @contextmanager
-def stage(store_url: str, words: Words | None = None, now: datetime = MONDAY) -> Iterator[Stage]:
-    """Set the sample school up on a database that has its tables; taken down again at the end."""
+def stage(
+    store_url: str, words: Words | None = None, now: datetime = MONDAY, away: Collection[str] = ()
+) -> Iterator[Stage]:
+    """Set the sample school up on a database that has its tables; taken down again at the end.
+
+    `away`: roster ids of people who have no Slack account, whatever their e-mail address says.
+    """
     with (
         as_file(files("bot.practice") / "school") as folder,
-        set_up(store_url, folder, words or Words.load(), now) as it,
+        set_up(store_url, folder, words or Words.load(), now, away) as it,
     ):
         yield it
 
 
 @contextmanager
-def set_up(store_url: str, folder: Path, words: Words, now: datetime) -> Iterator[Stage]:
+def set_up(store_url: str, folder: Path, words: Words, now: datetime, away: Collection[str] = ()) -> Iterator[Stage]:
     """The same with a school of one's own."""
     clock = HandClock(now)
     school = read_school(folder, words.catalog.languages)
@@ -63,7 +68,7 @@ def set_up(store_url: str, folder: Path, words: Words, now: datetime) -> Iterato
         people = {
             person.key: workspace.person(person.name, f"U{person.key.upper()}", person.email)
             for person in school.people
-            if person.email
+            if person.email and person.key not in away
         }
         store = Store(store_url)
         enrol(store, workspace, school, now)

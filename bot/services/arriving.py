@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select
 
 from bot.dialogue.events import Said
-from bot.services import channel, greeting
+from bot.services import channel, greeting, hearing
 from bot.services.house import House
 from bot.services.speech import Kind, Saying, Voice
 from bot.store.models import Person, School
@@ -47,7 +47,7 @@ def arrived(house: House, connection: Connection, meet: Delivery, now: datetime)
         voice = greeting.voice_for(person, payload["channel"], f"met:{meet.id}", now)
         if person.role == "student":
             said = Said(payload["ts"], payload["text"], None)
-            greeting.first_turn(house, connection, voice, person, said, now)
+            hearing.first_turn(house, connection, voice, person, said, now)
         else:
             drafts.append(voice.say(Saying("adult_dm", {"name": person.name})))
     return drafts

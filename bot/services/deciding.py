@@ -8,10 +8,11 @@ from bot.conference.answers import Spot as Place
 from bot.dialogue.flow import Visibility
 from bot.dialogue.state import Spot
 from bot.services import review
+from bot.services.hearing import first_time
 from bot.services.house import House
 from bot.services.scene import Scene, scene_by_id
 from bot.services.speech import Kind
-from bot.services.turn import Turn, first_time
+from bot.services.turn import Turn
 from bot.store.models import Item
 from bot.taps import Ref
 from scheduler.outbox import Delivery

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.orm import aliased
 
-from bot.dialogue.events import Command, Said
+from bot.dialogue.events import Command
 from bot.dialogue.state import State
 from bot.services.house import House
-from bot.services.scene import Scene, first_name, parked, scene_by_id
-from bot.services.speech import Button, Kind, Saying, Voice
+from bot.services.scene import Scene, first_name, parked
+from bot.services.speech import Button, Saying, Voice
 from bot.store.models import Conference, Conversation, Participant, Person, School
 from bot.store.session import AnyRow
 from bot.taps import Ref, Tap
 from bot.words import LEVELS
 from scheduler.outbox import Delivery, Draft
-
-if TYPE_CHECKING:
-    from bot.services.turn import Incoming
 
 _Advisor = aliased(Person)
 
@@ -37,42 +34,10 @@ def first_hello(
     """The hello to a student who has no conversation yet; nothing for anybody else."""
     now = house.clock()
     person = person_in_slack(connection, workspace, slack_id)
-    if person is None or person.role != "student" or _conversation(connection, person.id) is not None:
+    if person is None or person.role != "student" or conversation_of(connection, person.id) is not None:
         return []
     voice = voice_for(person, channel, key, now)
     return house.outbox.put(connection, [hello(house, connection, voice, person, now)], now, claim=True)
-
-
-def answer_without_conversation(
-    house: House, connection: Connection, incoming: Incoming, now: datetime
-) -> list[Delivery]:
-    """Someone wrote who has no conversation yet: a student is greeted, an adult is told what this is, anyone else is
-    looked up in Slack first."""
-    person = person_in_slack(connection, incoming.workspace, incoming.slack_id)
-    if person is None:
-        meet = [_meet(incoming, now)] if isinstance(incoming.event, Said) else []
-        return house.outbox.put(connection, meet, now, claim=True)
-    if not isinstance(incoming.event, Said):
-        return []
-    voice = voice_for(person, incoming.channel, f"turn:{incoming.ids[0]}", now)
-    if person.role == "student":
-        return first_turn(house, connection, voice, person, incoming.event, now)
-    return house.outbox.put(connection, [voice.say(Saying("adult_dm", {"name": person.name}))], now, claim=True)
-
-
-def first_turn(
-    house: House, connection: Connection, voice: Voice, person: Any, said: Said, now: datetime
-) -> list[Delivery]:
-    """The hello, and if a person must read what was said with it, that too. A first "hi" answers no question."""
-    from bot.services.turn import Turn
-
-    put = house.outbox.put(connection, [hello(house, connection, voice, person, now)], now, claim=True)
-    conversation = _conversation(connection, person.id)
-    if conversation is not None and house.words.safety.screen(said.text):
-        scene = scene_by_id(connection, voice.workspace, conversation)
-        if scene is not None:
-            put += Turn(house, connection, scene, voice.channel or "", f"{voice.key}:first", now).hear(said)
-    return put
 
 
 def hello(house: House, connection: Connection, voice: Voice, person: Any, now: datetime) -> Draft:
@@ -177,7 +142,7 @@ def _advisor(connection: Connection, person: Any) -> str:
     return connection.scalar(select(Person.name).where(Person.id == person.advisor_id)) or ""
 
 
-def _conversation(connection: Connection, person: int) -> int | None:
+def conversation_of(connection: Connection, person: int) -> int | None:
     return connection.scalar(select(Conversation.id).where(Conversation.person_id == person))
 
 
@@ -198,24 +163,3 @@ def _hello_buttons(conversation: int) -> list[Button]:
         Button(Tap.ANSWER, "later", ref._replace(choice=f"cmd:{Command.PAUSE}").text()),
         Button(Tap.ANSWER, "what_is_this", ref._replace(choice="what_is_this").text()),
     ]
-
-
-def _meet(incoming: Incoming, now: datetime) -> Draft:
-    """Look someone up who is not matched to the roster yet; what they said goes with it and is heard then."""
-    said = incoming.event
-    payload = {
-        "slack_id": incoming.slack_id,
-        "channel": incoming.channel,
-        "ids": list(incoming.ids),
-        "ts": said.ts,
-        "text": getattr(said, "text", ""),
-    }
-    return Draft(
-        workspace=incoming.workspace,
-        kind=Kind.MEET,
-        recipient=incoming.slack_id,
-        subject=f"slack:{incoming.slack_id}",
-        payload=payload,
-        dedupe_key=f"meet:{incoming.ids[0]}",
-        due_at=now,
-    )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.dialogue.engine import advance, goal_labels
 from bot.dialogue.events import (
@@ -35,62 +34,13 @@ from bot.dialogue.flow import Flow, Rounds
 from bot.dialogue.state import Spot, State
 from bot.services import channel, greeting, review, safeguarding
 from bot.services.house import House
-from bot.services.scene import Scene, park, parked, save, scene_by_id, scene_of
+from bot.services.scene import Scene, park, parked, save
 from bot.services.speech import Button, Saying, Voice
-from bot.store.models import Answer, Item, SeenEvent
+from bot.store.models import Answer, Item
 from bot.taps import Ref, Tap
 from bot.words import APPROVE, LEVELS
 from scheduler.outbox import Delivery, Draft
 
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """Something a person did in Slack, as the listener read it. `ids`: everything it may be repeated under."""
-
-    workspace: str
-    ids: tuple[str, ...]
-    slack_id: str
-    channel: str
-    event: Said | Edited | Deleted
-
-
-def hear(house: House, incoming: Incoming) -> list[Delivery]:
-    """Take in a message, an edit or a deletion. Back come the replies, stored and claimed, to be sent at once."""
-    now = house.clock()
-    with house.store.write() as connection:
-        if not first_time(connection, incoming.workspace, incoming.ids, now):
-            return []
-        scene = scene_of(connection, incoming.workspace, incoming.slack_id)
-        if scene is None:
-            return greeting.answer_without_conversation(house, connection, incoming, now)
-        return Turn(house, connection, scene, incoming.channel, incoming.ids[0], now).hear(incoming.event)
-
-
-def tap(house: House, workspace: str, event_id: str, slack_id: str, channel: str, ref: Ref,
-        choices: tuple[str, ...], ts: str) -> list[Delivery]:  # fmt: skip
-    """A button of a conversation. One of somebody else's conversation changes nothing and says nothing."""
-    now = house.clock()
-    with house.store.write() as connection:
-        if not first_time(connection, workspace, (event_id,), now):
-            return []
-        if ref.conversation == 0:
-            return greeting.first_hello(house, connection, workspace, slack_id, channel, f"turn:{event_id}")
-        scene = scene_by_id(connection, workspace, ref.conversation)
-        if scene is None or scene.slack_id != slack_id:
-            return []
-        turn = Turn(house, connection, scene, channel, event_id, now)
-        return turn.tap(ref, choices, ts)
-
-
-def first_time(connection: Connection, workspace: str, ids: Sequence[str], now: datetime) -> bool:
-    """Note the ids an event bears; False if any of them was seen before."""
-    statement = _SEEN_POSTGRESQL if connection.dialect.name == "postgresql" else _SEEN_SQLITE
-    noted = [connection.execute(statement, {"workspace": workspace, "id": name, "at": now}).rowcount for name in ids]
-    return all(noted)
-
-
-_SEEN_POSTGRESQL = postgresql.insert(SeenEvent).on_conflict_do_nothing()
-_SEEN_SQLITE = sqlite.insert(SeenEvent).on_conflict_do_nothing()
 _KEEP = insert(Answer)
 _KEEP_ALARMING = insert(Answer).returning(Answer.id)
 _FLOW_OF = (

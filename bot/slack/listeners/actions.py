@@ -9,7 +9,7 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot.services import deciding, safeguarding, turn
+from bot.services import deciding, hearing, safeguarding
 from bot.slack.blocks import modal
 from bot.slack.compose import say
 from bot.slack.controls import about
@@ -31,7 +31,7 @@ def register(app: App, desk: Desk) -> None:
         ref = Ref.parse(action["value"])
         choices = boxes(body) if ref.choice == "boxes" else ()
         desk.send(
-            turn.tap(
+            hearing.tap(
                 desk.house, team(body), event_id(action), user(body), channel(body), ref, choices, action["action_ts"]
             )
         )

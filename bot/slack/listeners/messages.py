@@ -11,7 +11,7 @@ from slack_bolt import App
 
 from bot.dialogue.events import Deleted, Edited, Said
 from bot.dialogue.state import Work
-from bot.services.turn import Incoming, hear
+from bot.services.hearing import Incoming, hear
 from bot.slack.desk import Desk
 
 SAID = frozenset({None, "file_share", "thread_broadcast", "me_message"})

@@ -1,0 +1,124 @@
+"""What comes in: each event is taken in once, and whatever follows is stored in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.dialogue.events import Deleted, Edited, Said
+from bot.services import greeting
+from bot.services.house import House
+from bot.services.scene import scene_by_id, scene_of
+from bot.services.speech import Kind, Saying, Voice
+from bot.services.turn import Turn
+from bot.store.models import SeenEvent
+from bot.taps import Ref
+from scheduler.outbox import Delivery, Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Something a person did in Slack, as the listener read it. `ids`: everything it may be repeated under."""
+
+    workspace: str
+    ids: tuple[str, ...]
+    slack_id: str
+    channel: str
+    event: Said | Edited | Deleted
+
+
+def hear(house: House, incoming: Incoming) -> list[Delivery]:
+    """Take in a message, an edit or a deletion. Back come the replies, stored and claimed, to be sent at once."""
+    now = house.clock()
+    with house.store.write() as connection:
+        if not first_time(connection, incoming.workspace, incoming.ids, now):
+            return []
+        scene = scene_of(connection, incoming.workspace, incoming.slack_id)
+        if scene is None:
+            return _answer_without_conversation(house, connection, incoming, now)
+        return Turn(house, connection, scene, incoming.channel, incoming.ids[0], now).hear(incoming.event)
+
+
+def tap(house: House, workspace: str, event_id: str, slack_id: str, channel: str, ref: Ref,
+        choices: tuple[str, ...], ts: str) -> list[Delivery]:  # fmt: skip
+    """A button of a conversation. One of somebody else's conversation changes nothing and says nothing."""
+    now = house.clock()
+    with house.store.write() as connection:
+        if not first_time(connection, workspace, (event_id,), now):
+            return []
+        if ref.conversation == 0:
+            return greeting.first_hello(house, connection, workspace, slack_id, channel, f"turn:{event_id}")
+        scene = scene_by_id(connection, workspace, ref.conversation)
+        if scene is None or scene.slack_id != slack_id:
+            return []
+        turn = Turn(house, connection, scene, channel, event_id, now)
+        return turn.tap(ref, choices, ts)
+
+
+def first_time(connection: Connection, workspace: str, ids: Sequence[str], now: datetime) -> bool:
+    """Note the ids an event bears; False if any of them was seen before."""
+    statement = _SEEN_POSTGRESQL if connection.dialect.name == "postgresql" else _SEEN_SQLITE
+    noted = [connection.execute(statement, {"workspace": workspace, "id": name, "at": now}).rowcount for name in ids]
+    return all(noted)
+
+
+_SEEN_POSTGRESQL = postgresql.insert(SeenEvent).on_conflict_do_nothing()
+_SEEN_SQLITE = sqlite.insert(SeenEvent).on_conflict_do_nothing()
+
+
+def _answer_without_conversation(
+    house: House, connection: Connection, incoming: Incoming, now: datetime
+) -> list[Delivery]:
+    """Someone wrote who has no conversation yet: a student is greeted, an adult is told what this is, anyone else is
+    looked up in Slack first."""
+    person = greeting.person_in_slack(connection, incoming.workspace, incoming.slack_id)
+    if person is None:
+        meet = [_meet(incoming, now)] if isinstance(incoming.event, Said) else []
+        return house.outbox.put(connection, meet, now, claim=True)
+    if not isinstance(incoming.event, Said):
+        return []
+    voice = greeting.voice_for(person, incoming.channel, f"turn:{incoming.ids[0]}", now)
+    if person.role == "student":
+        return first_turn(house, connection, voice, person, incoming.event, now)
+    return house.outbox.put(connection, [voice.say(Saying("adult_dm", {"name": person.name}))], now, claim=True)
+
+
+def first_turn(
+    house: House, connection: Connection, voice: Voice, person: Any, said: Said, now: datetime
+) -> list[Delivery]:
+    """The hello, and if a person must read what was said with it, that too. A first "hi" answers no question."""
+    from bot.services.turn import Turn
+
+    put = house.outbox.put(connection, [greeting.hello(house, connection, voice, person, now)], now, claim=True)
+    conversation = greeting.conversation_of(connection, person.id)
+    if conversation is not None and house.words.safety.screen(said.text):
+        scene = scene_by_id(connection, voice.workspace, conversation)
+        if scene is not None:
+            put += Turn(house, connection, scene, voice.channel or "", f"{voice.key}:first", now).hear(said)
+    return put
+
+
+def _meet(incoming: Incoming, now: datetime) -> Draft:
+    """Look someone up who is not matched to the roster yet; what they said goes with it and is heard then."""
+    said = incoming.event
+    payload = {
+        "slack_id": incoming.slack_id,
+        "channel": incoming.channel,
+        "ids": list(incoming.ids),
+        "ts": said.ts,
+        "text": getattr(said, "text", ""),
+    }
+    return Draft(
+        workspace=incoming.workspace,
+        kind=Kind.MEET,
+        recipient=incoming.slack_id,
+        subject=f"slack:{incoming.slack_id}",
+        payload=payload,
+        dedupe_key=f"meet:{incoming.ids[0]}",
+        due_at=now,
+    )
