@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from bot.dialogue.events import Command
-from bot.services import greeting, status
+from bot.services import greeting, hearing, status
 from bot.services.house import House
 from bot.services.scene import scene_of
 from bot.services.speech import Saying
@@ -51,6 +51,8 @@ def _coached(house: House, connection: Connection, person: AnyRow, word: str, ke
     if scene is None:
         voice = greeting.voice_for(person, person.im, f"turn:{key}", now)
         said = house.outbox.put(connection, [greeting.hello(house, connection, voice, person, now)], now, claim=True)
+    elif hearing.outdated(connection, scene, now):
+        said = hearing.greet_anew(house, connection, scene, person.im or "", f"turn:{key}", now)
     else:
         turn = Turn(house, connection, scene, person.im or "", key, now)
         said = turn.start() if word == "start" else turn.show(Command(word))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.orm import aliased
 
 from bot.dialogue.events import Command
@@ -13,7 +13,7 @@ from bot.dialogue.state import State
 from bot.services.house import House
 from bot.services.scene import Scene, first_name, parked
 from bot.services.speech import Button, Saying, Voice
-from bot.store.models import Conference, Conversation, Participant, Person, School
+from bot.store.models import Conference, Conversation, FlowState, Participant, Person, School
 from bot.store.session import AnyRow
 from bot.taps import Ref, Tap
 from bot.words import LEVELS
@@ -41,27 +41,57 @@ def first_hello(
 
 
 def hello(house: House, connection: Connection, voice: Voice, person: Any, now: datetime) -> Draft:
-    """The first message to a student; their conversation is made with it if there is a conference to prepare."""
+    """The first message to a student about their next conference; the conversation turns to it.
+
+    What was prepared for an earlier conference stays stored: it is where the new one starts from.
+    """
     conference = current_conference(connection, person.id, now)
-    counselor = first_counselor(connection, person.workspace)
-    about = {"student": first_name(person.name), "advisor": _advisor(connection, person), "counselor": counselor}
+    conversation, first_time = _turn_to(connection, person, conference.id if conference is not None else None, now)
+    about = _about(connection, person)
     if conference is None:
         return voice.say(Saying("hello_no_date", about))
-    conversation = connection.execute(
-        insert(Conversation)
-        .values(workspace=person.workspace, person_id=person.id, conference_id=conference.id, updated_at=now)
-        .returning(Conversation.id)
-    ).scalar_one()
-    adults = _adults(connection, conference.id)
     context = {
         **about,
         "date": conference.date.isoformat(),
         "time": conference.time,
         "place": conference.place,
-        "adults": adults,
-        "first_time": True,
+        "adults": _adults(connection, conference.id),
+        "first_time": first_time,
     }
     return voice.say(Saying("hello", context, {"actions": [_hello_buttons(conversation)]}))
+
+
+def _turn_to(connection: Connection, person: Any, conference: int | None, now: datetime) -> tuple[int, bool]:
+    """The student's conversation, begun anew for a conference, and whether it is the first they prepare."""
+    known = connection.execute(
+        select(Conversation.id, Conversation.conference_id).where(Conversation.person_id == person.id).with_for_update()
+    ).one_or_none()
+    fresh = {
+        "conference_id": conference, "flow": "", "state": "", "back_to": "", "status": "new", "approved": 0,
+        "prompt_delivery": None, "updated_at": now,
+    }  # fmt: skip
+    if known is None:
+        new = insert(Conversation).values(workspace=person.workspace, person_id=person.id, **fresh)
+        return connection.execute(new.returning(Conversation.id)).scalar_one(), True
+    connection.execute(delete(FlowState).where(FlowState.conversation_id == known.id))
+    connection.execute(
+        update(Conversation).where(Conversation.id == known.id).values(version=Conversation.version + 1, **fresh)
+    )
+    return known.id, known.conference_id is None
+
+
+def no_date(connection: Connection, scene: Scene) -> Saying:
+    """There is no conference to prepare yet."""
+    counselor = first_counselor(connection, scene.workspace)
+    return Saying("hello_no_date", {"student": scene.student, "advisor": scene.advisor, "counselor": counselor})
+
+
+def _about(connection: Connection, person: Any) -> dict[str, str]:
+    return {
+        "student": first_name(person.name),
+        "advisor": _advisor(connection, person),
+        "counselor": first_counselor(connection, person.workspace),
+    }
 
 
 def what_is_this(connection: Connection, scene: Scene) -> Saying:
@@ -77,6 +107,8 @@ def what_is_this(connection: Connection, scene: Scene) -> Saying:
 
 def menu(house: House, connection: Connection, scene: Scene) -> Saying:
     """All flows of the student's level, with how far each is, and a button into each."""
+    if not scene.conference:
+        return no_date(connection, scene)
     conference = connection.execute(
         select(Conference.date, Conference.time).where(Conference.id == scene.conference)
     ).one()

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.dialogue.events import Deleted, Edited, Said
 from bot.services import greeting
 from bot.services.house import House
-from bot.services.scene import scene_by_id, scene_of
+from bot.services.scene import Scene, scene_by_id, scene_of
 from bot.services.speech import Kind, Saying, Voice
 from bot.services.turn import Turn
 from bot.store.models import SeenEvent
@@ -41,6 +41,8 @@ def hear(house: House, incoming: Incoming) -> list[Delivery]:
         scene = scene_of(connection, incoming.workspace, incoming.slack_id)
         if scene is None:
             return _answer_without_conversation(house, connection, incoming, now)
+        if outdated(connection, scene, now) and not _must_be_read(house, scene, incoming.event):
+            return greet_anew(house, connection, scene, incoming.channel, f"turn:{incoming.ids[0]}", now)
         return Turn(house, connection, scene, incoming.channel, incoming.ids[0], now).hear(incoming.event)
 
 
@@ -56,8 +58,34 @@ def tap(house: House, workspace: str, event_id: str, slack_id: str, channel: str
         scene = scene_by_id(connection, workspace, ref.conversation)
         if scene is None or scene.slack_id != slack_id:
             return []
+        if outdated(connection, scene, now):
+            return greet_anew(house, connection, scene, channel, f"turn:{event_id}", now)
         turn = Turn(house, connection, scene, channel, event_id, now)
         return turn.tap(ref, choices, ts)
+
+
+def outdated(connection: Connection, scene: Scene, now: datetime) -> bool:
+    """Whether the conversation is about no conference yet, or about one that is over while another is to come."""
+    if scene.day is not None and scene.day >= now.date():
+        return False
+    coming = greeting.current_conference(connection, scene.person, now)
+    return coming is None or coming.id != scene.conference
+
+
+def greet_anew(
+    house: House, connection: Connection, scene: Scene, channel: str, key: str, now: datetime
+) -> list[Delivery]:
+    """Turn the conversation to the student's next conference, with a hello."""
+    person = greeting.person_in_slack(connection, scene.workspace, scene.slack_id)
+    voice = greeting.voice_for(person, channel, key, now)
+    return house.outbox.put(connection, [greeting.hello(house, connection, voice, person, now)], now, claim=True)
+
+
+def _must_be_read(house: House, scene: Scene, event: Said | Edited | Deleted) -> bool:
+    """Words a person must read come before any greeting, and so does what is said while one is awaited."""
+    if isinstance(event, Deleted):
+        return False
+    return scene.status == "held" or house.words.safety.screen(event.text) is not None
 
 
 def first_time(connection: Connection, workspace: str, ids: Sequence[str], now: datetime) -> bool:
@@ -92,8 +120,6 @@ def first_turn(
     house: House, connection: Connection, voice: Voice, person: Any, said: Said, now: datetime
 ) -> list[Delivery]:
     """The hello, and if a person must read what was said with it, that too. A first "hi" answers no question."""
-    from bot.services.turn import Turn
-
     put = house.outbox.put(connection, [greeting.hello(house, connection, voice, person, now)], now, claim=True)
     conversation = greeting.conversation_of(connection, person.id)
     if conversation is not None and house.words.safety.screen(said.text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from bot.dialogue.state import State
 from bot.errors import TurnLostError
-from bot.store.models import Conversation, FlowState, Person, School
+from bot.store.models import Conference, Conversation, FlowState, Person, School
 from bot.store.session import AnyRow
 from bot.words import band_of
 from scheduler.outbox import State as DeliveryState
@@ -27,11 +27,12 @@ _prompt = deliveries.alias("prompt")
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A student's conversation as a turn finds it."""
+    """A student's conversation as a turn finds it. `conference` is 0, `day` None where none is booked yet."""
 
     workspace: str
     conversation: int
     conference: int
+    day: date | None
     person: int
     slack_id: str
     name: str
@@ -77,6 +78,7 @@ def _query() -> Select[*tuple[Any, ...]]:
             Conversation.version,
             Conversation.approved,
             Conversation.prompt_delivery,
+            Conference.date.label("day"),
             Person.id.label("person_id"),
             Person.slack_id,
             Person.name,
@@ -91,6 +93,7 @@ def _query() -> Select[*tuple[Any, ...]]:
         )
         .join_from(Conversation, Person, Person.id == Conversation.person_id)
         .join(School, School.workspace == Conversation.workspace)
+        .outerjoin(Conference, Conference.id == Conversation.conference_id)
         .outerjoin(_Advisor, _Advisor.id == Person.advisor_id)
         .outerjoin(_prompt, _prompt.c.id == Conversation.prompt_delivery)
         .with_for_update(of=Conversation)
@@ -121,7 +124,8 @@ def _scene(workspace: str, row: AnyRow) -> Scene:
     return Scene(
         workspace,
         row.id,
-        row.conference_id,
+        row.conference_id or 0,
+        row.day,
         row.person_id,
         row.slack_id or "",
         row.name,

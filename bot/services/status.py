@@ -77,6 +77,8 @@ def _student(house: House, connection: Connection, person: AnyRow, now: datetime
     if conference is None:
         return Saying("home_no_date", {"student": first_name(person.name), "advisor": advisor})
     scene = scene_of(connection, person.workspace, person.slack_id)
+    if scene is not None and scene.conference != conference.id:
+        scene = None
     level = connection.scalar(select(School.level).where(School.workspace == person.workspace)) or "full"
     states = {**parked(connection, scene), **({scene.flow: scene.state} if scene.flow else {})} if scene else {}
     flows = {name: house.words.flow(person.language, name).title for name in LEVELS[level]}
@@ -160,8 +162,8 @@ def progress(connection: Connection, workspace: str, students: Collection[int], 
                Conversation.approved,
                Conversation.updated_at)
         .outerjoin(advisor, advisor.id == Person.advisor_id)
-        .outerjoin(Conversation, Conversation.person_id == Person.id)
         .outerjoin(Conference, (Conference.student_id == Person.id) & Conference.cancelled.is_(False))
+        .outerjoin(Conversation, Conversation.conference_id == Conference.id)
         .where(Person.workspace == workspace, Person.id.in_(students))
         .order_by(Conference.date.desc())
     )  # fmt: skip

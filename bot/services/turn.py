@@ -255,7 +255,7 @@ class Turn:
         return {
             "workspace": self.scene.workspace,
             "conversation_id": self.scene.conversation,
-            "conference_id": self.scene.conference,
+            "conference_id": self.scene.conference or None,
             "flow": self.scene.flow,
             "question": keep.spot.question,
             "round": keep.spot.round,
@@ -340,6 +340,9 @@ class Turn:
 
     def _start_or_menu(self, after: str = "") -> None:
         """The open question, else the first flow not done yet (after the one that just ended), else the menu."""
+        if not self.scene.conference:
+            self._menu("")
+            return
         self.scene = replace(self.scene, status="open")
         if self.scene.flow and not self.scene.state.done:
             self._advance(self._begin(self.scene.flow))

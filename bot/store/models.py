@@ -162,7 +162,7 @@ class Conversation(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     workspace: Mapped[str] = mapped_column(String(32))
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
+    conference_id: Mapped[int | None] = mapped_column(ForeignKey("conference.id"))
     flow: Mapped[str] = mapped_column(String(32), default="")  # the open flow; "" is the menu
     state: Mapped[str] = mapped_column(Text, default="")  # its state: in this row, so that one lock guards it
     back_to: Mapped[str] = mapped_column(String(32), default="")  # the flow to return to after a change
@@ -199,7 +199,7 @@ class Answer(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     workspace: Mapped[str] = mapped_column(String(32))
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
-    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
+    conference_id: Mapped[int | None] = mapped_column(ForeignKey("conference.id"))
     flow: Mapped[str] = mapped_column(String(32))
     question: Mapped[str] = mapped_column(String(64))
     round: Mapped[int]
