@@ -34,11 +34,11 @@ class Incoming:
 
 def hear(house: House, incoming: Incoming) -> list[Delivery]:
     """Take in a message, an edit or a deletion. Back come the replies, stored and claimed, to be sent at once."""
-    now = house.clock()
     with house.store.write() as connection:
-        if not first_time(connection, incoming.workspace, incoming.ids, now):
+        if not first_time(connection, incoming.workspace, incoming.ids, house.clock()):
             return []
         scene = scene_of(connection, incoming.workspace, incoming.slack_id)
+        now = house.clock()  # with the conversation locked: what is said goes out in this order
         if scene is None:
             return _answer_without_conversation(house, connection, incoming, now)
         if outdated(connection, scene, now) and not _must_be_read(house, scene, incoming.event):
@@ -49,15 +49,15 @@ def hear(house: House, incoming: Incoming) -> list[Delivery]:
 def tap(house: House, workspace: str, event_id: str, slack_id: str, channel: str, ref: Ref,
         choices: tuple[str, ...], ts: str) -> list[Delivery]:  # fmt: skip
     """A button of a conversation. One of somebody else's conversation changes nothing and says nothing."""
-    now = house.clock()
     with house.store.write() as connection:
-        if not first_time(connection, workspace, (event_id,), now):
+        if not first_time(connection, workspace, (event_id,), house.clock()):
             return []
         if ref.conversation == 0:
             return greeting.first_hello(house, connection, workspace, slack_id, channel, f"turn:{event_id}")
         scene = scene_by_id(connection, workspace, ref.conversation)
         if scene is None or scene.slack_id != slack_id:
             return []
+        now = house.clock()
         if outdated(connection, scene, now):
             return greet_anew(house, connection, scene, channel, f"turn:{event_id}", now)
         turn = Turn(house, connection, scene, channel, event_id, now)
