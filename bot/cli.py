@@ -91,6 +91,20 @@ def run() -> None:
     serve(settings, Words.load(*(overlays(settings.school_dir) if settings.school_dir else ())))
 
 
+@main.command()
+@click.option("--play", is_flag=True, help="Answer as the student yourself.")
+@click.option("--script", type=FOLDER, metavar="FILE", help="Play this script (TOML) instead of the packaged one.")
+def demo(play: bool, script: Path | None) -> None:
+    """One student from hello to the agenda in the channel. No Slack is needed, and nothing is kept."""
+    from bot.practice.demo import demo as perform  # they bring the practice workspace, which only they need
+    from bot.practice.play import play as take_part
+
+    if play:
+        take_part()
+    else:
+        perform(script)
+
+
 @main.group()
 def prompts() -> None:
     """The words the bot says."""

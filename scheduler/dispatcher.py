@@ -65,7 +65,7 @@ class Sender(FollowUp, Protocol):
     """The way out. Slow calls are made here, never in a transaction."""
 
     def method(self, delivery: Delivery) -> str:
-        """The name of the call it would be sent by: what a rate limit goes by."""
+        """The name of the call it would be sent by: what a rate limit goes by. Must not raise; no I/O."""
 
     def refuse(self, delivery: Delivery, now: datetime) -> str | Postponed | None:
         """Just before sending: a named reason not to send it ever, or not yet; None to send it."""

@@ -109,7 +109,7 @@ class Lanes:
         """A caller comes to a lane. Waiting longer than `patience` for the pace is not done with it in hand."""
         with self._lock:
             if not lane.queue:
-                return Turn()
+                return Turn(offered=self._next(lane.workspace))
             if self._calls[lane.workspace] >= self._at_once:
                 self._queueing.setdefault(lane.workspace, deque()).append(lane)
                 return Turn()

@@ -88,11 +88,7 @@ def _behind(join: Any) -> ScalarSelect[str]:
 
 
 def _insert_claimed(dialect: Any, join: Any) -> Executable:
-    born = (
-        select(*(_BORN[name].label(name) for name in BORN_WITH))
-        .select_from(_blocked)
-        .where(literal_column("1") == literal_column("1"))
-    )
+    born = select(*(_BORN[name].label(name) for name in BORN_WITH)).select_from(_blocked).where(text("1 = 1"))
     insert = dialect.insert(deliveries).from_select(list(BORN_WITH), born, include_defaults=False)
     claimed: Executable = insert.on_conflict_do_nothing().returning(_d.seq, _d.state, _behind(join).label("behind"))
     return claimed

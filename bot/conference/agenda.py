@@ -14,11 +14,13 @@ from bot.dialogue.state import Work
 
 # The option by which a student keeps all that one round of a flow says off the agenda.
 KEEP_OFF = "off"
+ELSE = "else"
 
 # Lines that say what they are, in the order they stand in within one goal, ask or struggle; all others stand alone, in
 # quotation marks. The keys are in labels.toml.
 LINE_LABELS: Mapping[tuple[str, str], str] = {
     ("struggles", "moment"): "line.moment",
+    ("struggles", "part"): "line.moment",
     ("struggles", "before"): "line.before",
     ("struggles", "tried"): "line.tried",
     ("struggles", "cost"): "line.cost",
@@ -184,9 +186,13 @@ def kept_off(spot: Spot, flow: Flow, given: Mapping[Spot, Given], settings: Sett
 
 
 def line_words(given: Given, question: Question) -> str:
-    """What a line says: the student's words, or the labels of what was tapped if there are none."""
-    labels = {option.id: option.label for option in question.options}
-    return given.text or ", ".join(labels[choice] for choice in given.choices if choice in labels)
+    """What a line says: the labels of what was chosen, tapped or typed, or else the student's words.
+
+    "Something else" by itself says nothing.
+    """
+    labels = {option.id: "" if option.id == ELSE else option.label for option in question.options}
+    chosen = [labels[choice] for choice in given.choices if choice in labels]
+    return ", ".join(filter(None, chosen)) if chosen else given.text
 
 
 def pieces_of(given: Given) -> tuple[Piece, ...]:

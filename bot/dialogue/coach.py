@@ -15,7 +15,8 @@ from bot.dialogue.flow import Band, Worded
 from bot.dialogue.phrases import Phrases, expand, fold, missing_lists, misspellings, respell
 from bot.errors import FlowError
 
-_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_LINK = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
+_DECIMAL = re.compile(r"\d[.,]\d")
 _SHORTCODE = re.compile(r":(?:[a-z][a-z0-9_+-]*|[+-]1):", re.IGNORECASE)  # Slack sends an emoji as :name:
 _SKIN = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]|:skin-tone-[2-6]:")
 _NEEDED, _AROUND, _SAID, _UNLESS, _FILLER = "needed", "around", "said", "unless", "filler"
@@ -171,8 +172,9 @@ class Lexicon:
         `evidence` is the number of files and links that came with it, `last` the answer to this of the last
         conference ("" if none). ValueError if a rule is not known.
         """
-        evidence += len(_LINK.findall(answer))
-        words = self._words(answer)
+        text, links = _LINK.subn(" ", answer)
+        evidence += links
+        words = self._words(text)
         for rule in rules:
             if self._meets(Rule(rule), words, evidence, last):
                 return Verdict(rule)
@@ -193,7 +195,7 @@ class Lexicon:
 
     def number(self, text: str) -> int | None:
         """The point on a scale from 1 to 5 a whole message names ("like a 4", "3/5", "tres"), or None."""
-        return self._numbers.get(self._key(text))
+        return None if _DECIMAL.search(text) else self._numbers.get(self._key(text))
 
     def _meets(self, rule: Rule, words: Sequence[str], evidence: int, last: str) -> bool:
         if rule is Rule.EMPTY:
@@ -213,12 +215,11 @@ class Lexicon:
         return {word[:4] for word in words if word not in self._small}
 
     def _words(self, text: str) -> list[str]:
-        said = fold(_SHORTCODE.sub(" ", _LINK.sub(" ", text))).split()
-        return self._filler.without(respell(said, self._spelled))
+        return self._filler.without(respell(fold(_without_emoji(text)).split(), self._spelled))
 
     @staticmethod
     def _key(text: str) -> str:
-        return fold(_SHORTCODE.sub(" ", text)) or _SKIN.sub("", text).strip().casefold()
+        return fold(_without_emoji(text)) or _SKIN.sub("", text).strip().casefold()
 
     def _compile(self) -> None:
         lists, same = self._lists(), self._same_words()
@@ -265,6 +266,10 @@ class Coach(Lexicon):
     def __init__(self, lexicons: Mapping[str, Lexicon], language: str) -> None:
         own = lexicons[language]
         super().__init__(own._own, [lexicon._own for lexicon in lexicons.values()])
+
+
+def _without_emoji(text: str) -> str:
+    return _SHORTCODE.sub(" ", text) if ":" in text else text
 
 
 def _keys(phrases: Iterable[str]) -> set[str]:

@@ -10,6 +10,7 @@ from itertools import product
 _APOSTROPHES = re.compile("['’‘`´ʼ]")
 _INVISIBLE = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\u20e3]")
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
+_ASCII = {code: " " for code in range(128) if not chr(code).isalnum()}  # the same for plain text, several times faster
 _REPEATED = re.compile(r"([^\W\d_])\1+")
 # Letters of other alphabets that look like ours and are used to slip past a word list.
 _LOOKALIKES = str.maketrans("аеорсухіѕԁјкмтнѵıłøß", "aeopcyxisdjkmthvilos")
@@ -21,10 +22,13 @@ Words = tuple[str, ...]
 
 def fold(text: str) -> str:
     """The text as bare words: no case, accents, punctuation or doubled letters ("¡Sííí, ALL!" → "si al")."""
-    text = _APOSTROPHES.sub("", text.casefold())
-    if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKD", text)).translate(_LOOKALIKES)
-    return _REPEATED.sub(r"\1", _BETWEEN_WORDS.sub(" ", text)).strip()
+    if text.isascii():
+        text = text.casefold().replace("'", "").replace("`", "").translate(_ASCII)
+    else:
+        text = _APOSTROPHES.sub("", text.casefold())
+        text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+        text = _BETWEEN_WORDS.sub(" ", _INVISIBLE.sub("", text).translate(_LOOKALIKES))
+    return _REPEATED.sub(r"\1", " ".join(text.split()))
 
 
 def expand(phrase: str, lists: Mapping[str, Sequence[str]]) -> Iterator[Words]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.constrain import Constrain
 from rich.padding import Padding
 from rich.rule import Rule
@@ -25,22 +26,78 @@ _SPAN = re.compile(
     r"|(?<![\w~])~(?P<strike>[^\s~](?:[^~\n]*[^\s~])?)~(?![\w~])"
     r"|`(?P<code>[^`\n]+)`"
 )
+_SHORT = 40
+Numbers = Iterator[int] | None
 _STYLES = {"bold": "bold", "italic": "italic", "strike": "strike", "code": "cyan"}
 _BUTTON = {"primary": "bold green", "danger": "bold red"}
 
 
-def show(message: Message | View, width: int = 100) -> RenderableType:
-    """A message or view as a reader sees it, at most `width` columns: coloured on a terminal, plain in a pipe."""
+def show(message: Message | View, width: int = 100, first: int = 0) -> RenderableType:
+    """A message or view as a reader sees it, at most `width` columns: coloured on a terminal, plain in a pipe.
+
+    `first`: the buttons are numbered from here; 0 for no numbers.
+    """
     parts: list[RenderableType] = []
     if isinstance(message, View) and message.title:
         parts.append(Text(visible(message.title), style="bold reverse"))
     if isinstance(message, Message) and message.typed:
         parts.append(Text(visible(readable(message.text))))
     else:
-        parts += [part for block in message.blocks for part in _block(block)]
+        parts += _blocks(message.blocks, itertools.count(first) if first else None)
     if isinstance(message, Message):
         parts += [Text(f"📎 {visible(file['name'])}", style="magenta") for file in message.files]
     return Constrain(Group(*parts), width)
+
+
+def _blocks(blocks: Sequence[Json], numbers: Numbers) -> Iterator[RenderableType]:
+    """The blocks one after the other. A short remark and the buttons after it share a row; plain words that come after
+    a sentence of the bot are set in."""
+    remark: list[Text] = []
+    led = False
+    for place, block in enumerate(blocks):
+        after = blocks[place + 1]["type"] if place + 1 < len(blocks) else ""
+        if place and _opens(block):
+            yield Text()
+        if block["type"] == "context" and after == "actions" and _short(words := Text("  ").join(_remarks(block))):
+            remark = [words]
+        elif block["type"] == "actions":
+            yield from _elements(block["elements"], numbers, remark)
+            remark = []
+        elif led and block["type"] == "section" and _plain(block):
+            yield from (Padding(part, (0, 0, 0, 2)) for part in _block(block, numbers))
+        else:
+            yield from _block(block, numbers)
+        led = led or not _plain(block)
+
+
+def _short(text: Text) -> bool:
+    return "\n" not in text.plain and len(text) <= _SHORT
+
+
+def _plain(block: Json) -> bool:
+    return bool(block.get("text", {}).get("type") == "plain_text" and block["type"] == "section")
+
+
+def _opens(block: Json) -> bool:
+    """Whether a block begins something new: a header, or a section that starts in bold."""
+    text = block.get("text", {})
+    return block["type"] == "header" or (text.get("type") == "mrkdwn" and text["text"].startswith("*"))
+
+
+class _Row:
+    """Things side by side, none broken in two, as many rows as they need."""
+
+    def __init__(self, *parts: Text) -> None:
+        self._parts = parts
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        row = Text()
+        for part in self._parts:
+            if row and row.cell_len + 2 + part.cell_len > options.max_width:
+                yield row
+                row = Text()
+            row = Text.assemble(row, "  " if row else "", part)
+        yield row
 
 
 def visible(text: str) -> str:
@@ -79,67 +136,69 @@ def _text(text: Mapping[str, str], style: str = "") -> Text:
     return Text(visible(text["text"]), style=style)
 
 
-def _block(block: Json) -> Iterator[RenderableType]:
+def _block(block: Json, numbers: Numbers) -> Iterator[RenderableType]:
     drawn = _BLOCKS.get(block["type"])
     if drawn is None:
         yield Text(f"({block['type']})", style="dim")
     else:
-        yield from drawn(block)
+        yield from drawn(block, numbers)
 
 
-def _header(block: Json) -> Iterator[RenderableType]:
-    yield Text()
+def _header(block: Json, _numbers: Numbers) -> Iterator[RenderableType]:
     yield _text(block["text"], "bold cyan")
 
 
-def _section(block: Json) -> Iterator[RenderableType]:
+def _section(block: Json, numbers: Numbers) -> Iterator[RenderableType]:
     if "text" in block:
-        plain = block["text"]["type"] == "plain_text"
-        yield Padding(_text(block["text"]), (0, 0, 0, 2)) if plain else _text(block["text"])
+        yield _text(block["text"])
     for field in block.get("fields", ()):
         yield Padding(_text(field), (0, 0, 0, 2))
     if "accessory" in block:
-        yield from _elements([block["accessory"]])
+        yield from _elements([block["accessory"]], numbers)
 
 
-def _context(block: Json) -> Iterator[RenderableType]:
-    words = [_text(e, "dim") for e in block["elements"] if e["type"] != "image"]
-    yield Text("  ", style="dim").join(words)
+def _context(block: Json, _numbers: Numbers) -> Iterator[RenderableType]:
+    yield Text("  ").join(_remarks(block))
 
 
-def _actions(block: Json) -> Iterator[RenderableType]:
-    yield from _elements(block["elements"])
+def _remarks(block: Json) -> list[Text]:
+    return [_text(element, "dim") for element in block["elements"] if element["type"] != "image"]
 
 
-def _divider(_block: Json) -> Iterator[RenderableType]:
+def _actions(block: Json, numbers: Numbers) -> Iterator[RenderableType]:
+    yield from _elements(block["elements"], numbers)
+
+
+def _divider(_block: Json, _numbers: Numbers) -> Iterator[RenderableType]:
     yield Rule(style="dim")
 
 
-def _image(block: Json) -> Iterator[RenderableType]:
+def _image(block: Json, _numbers: Numbers) -> Iterator[RenderableType]:
     yield Text(f"🖼 {visible(block['alt_text'])}", style="magenta")
 
 
-def _input(block: Json) -> Iterator[RenderableType]:
+def _input(block: Json, numbers: Numbers) -> Iterator[RenderableType]:
     yield _text(block["label"], "bold")
-    yield from _elements([block["element"]])
+    yield from _elements([block["element"]], numbers)
     if "hint" in block:
         yield _text(block["hint"], "dim")
 
 
-def _elements(elements: list[Json]) -> Iterator[RenderableType]:
-    row: list[Text] = []
+def _elements(elements: list[Json], numbers: Numbers, remark: Sequence[Text] = ()) -> Iterator[RenderableType]:
+    row = [*remark]
     for element in elements:
         if element["type"] in ("checkboxes", "radio_buttons"):
             yield from _choices(element)
         else:
-            row.append(_control(element))
+            row.append(_control(element, numbers))
     if row:
-        yield Text("  ").join(row)
+        yield _Row(*row)
 
 
-def _control(element: Json) -> Text:
+def _control(element: Json, numbers: Numbers) -> Text:
     if element["type"] == "button":
-        label = visible(element["text"]["text"]).replace(" ", "\u00a0")  # a button breaks nowhere inside
+        number = f"{next(numbers)} " if numbers is not None else ""
+        label = visible(number + element["text"]["text"]).replace(" ", "\u00a0")  # a button breaks nowhere inside
         return Text(f"[{label}]", style=_BUTTON.get(element.get("style", ""), "bold"))
     if element["type"] == "image":
         return Text(f"🖼 {visible(element['alt_text'])}", style="magenta")
@@ -161,7 +220,7 @@ def _choices(element: Json) -> Iterator[Text]:
         yield Text(on if option in first else off).append_text(_text(option["text"]))
 
 
-_BLOCKS: dict[str, Callable[[Json], Iterator[RenderableType]]] = {
+_BLOCKS: dict[str, Callable[[Json, Numbers], Iterator[RenderableType]]] = {
     "header": _header,
     "section": _section,
     "context": _context,

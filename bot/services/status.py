@@ -167,7 +167,10 @@ def progress(connection: Connection, workspace: str, students: Collection[int], 
         .where(Person.workspace == workspace, Person.id.in_(students))
         .order_by(Conference.date.desc())
     )  # fmt: skip
-    latest = {row.id: row for row in rows}
+    latest: dict[int, AnyRow] = {}
+    for row in rows:  # the next one to come, as in greeting.current_conference; the last one where none is
+        if row.id not in latest or row.date >= now.date():
+            latest[row.id] = row
     conferences = [row.conference for row in latest.values() if row.conference]
     done = _done(connection, [row.conversation for row in latest.values() if row.conversation])
     develop = _develop(connection, conferences)

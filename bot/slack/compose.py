@@ -70,7 +70,7 @@ def _context(words: Words, language: str, flow: Flow, question: Question, asked:
     return {
         "title": flow.title,
         "opening": "\n\n".join(text for text in opening if text),
-        "step": asked["step"], "total": asked["total"],
+        "step": 0 if question.id == ANOTHER else asked["step"], "total": asked["total"],
         "question": _probe(words, language, question, asked) if probe else fill(question.ask),
         "starter": fill(question.starter) if fresh else "",
         "example": "", "hint": "",
@@ -85,8 +85,9 @@ def _probe(words: Words, language: str, question: Question, asked: Mapping[str, 
     if rule == STARTER:
         starters = words.coach(language).probe("empty").starters
         return words.catalog.label(language, "probe.starter", starter=starters[asked["starter"]])
-    probe = words.coach(language).probe(rule)
-    return probe.ask[band]
+    if asked["again"]:
+        return words.catalog.label(language, "probe.again")
+    return words.coach(language).probe(rule).ask[band]
 
 
 def _rows(words: Words, language: str, flow: Flow, question: Question, asked: Mapping[str, Any]) -> Sequence[Row]:
@@ -104,11 +105,11 @@ def _rows(words: Words, language: str, flow: Flow, question: Question, asked: Ma
         rows.append(tuple(button(text, f"starter:{n}") for n, text in enumerate(starters)))
     if asked["rule"] in ("", CHOOSE):
         rows += _options(words, language, flow, question, ref, button, named)
-    if asked["rule"] in ("", "empty"):
+    if asked["rule"] in ("", "empty") or asked["again"]:
         skip = named("keep" if asked["now"] else "skip", f"cmd:{Command.SKIP}")
         back = [named("back", f"cmd:{Command.BACK}")] if asked["step"] > 1 or asked["round"] > 1 else []
         later = [named("pause", f"cmd:{Command.PAUSE}")] if asked["opening"] else []
-        if not (flow.name == APPROVE or question.id == ANOTHER):
+        if question.id != ANOTHER and (flow.name != APPROVE or (asked["now"] and question.kind is Kind.CHOICE)):
             rows.append((skip, *back, *later))
     return rows
 

@@ -22,33 +22,24 @@ def _cases() -> list[tuple[str, dict[str, Any], str, str]]:
     ]
 
 
-@pytest.mark.parametrize(("language", "question", "answer", "rule"), _cases())
-def test_an_answer_runs_into_the_rule_the_table_says(
+def _judged(language: str, question: dict[str, Any], answer: str) -> str:
+    evidence, last = question.get("evidence", 0), question.get("last", "")
+    return coach(language).judge(answer, question["rules"], evidence=evidence, last=last).rule or OK
+
+
+CASES = [pytest.param(*case, id=f"{case[0]}-{case[2] or 'nothing'}-{case[3]}") for case in _cases()]
+
+
+@pytest.mark.parametrize(("language", "question", "answer", "rule"), CASES)
+def test_an_answer_runs_into_the_rule_the_table_says_in_either_language(
     language: str, question: dict[str, Any], answer: str, rule: str
 ) -> None:
-    verdict = coach(language).judge(
-        answer, question["rules"], evidence=question.get("evidence", 0), last=question.get("last", "")
-    )
-    assert (verdict.rule or OK) == rule
+    assert {spoken: _judged(spoken, question, answer) for spoken in LANGUAGES} == dict.fromkeys(LANGUAGES, rule)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_table_is_large_and_shows_every_rule_and_good_answers(language: str) -> None:
+def test_the_table_is_large_and_shows_every_rule_and_many_good_answers(language: str) -> None:
     seen = Counter(rule for of, _, _, rule in _cases() if of == language)
-    assert sum(seen.values()) >= 150
-    assert seen[OK] >= 50
-    assert {rule for rule in Rule if seen[rule.value] < 3} == set()
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_language_of_the_conversation_does_not_matter_for_what_is_understood(language: str) -> None:
-    other = next(name for name in LANGUAGES if name != language)
-    differing = [
-        answer
-        for of, question, answer, rule in _cases()
-        if of == language
-        and (coach(other).judge(
-            answer, question["rules"], evidence=question.get("evidence", 0), last=question.get("last", "")
-        ).rule or OK) != rule
-    ]
-    assert differing == []
+    assert sum(seen.values()) >= 180
+    assert seen[OK] >= 60
+    assert [rule for rule in Rule if seen[rule.value] < 5] == []

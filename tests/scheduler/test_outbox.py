@@ -117,6 +117,15 @@ def test_claiming_goes_by_the_time_due_and_then_by_the_order_put(store: Store) -
     assert order == ["first", "second", "third"]
 
 
+@pytest.mark.parametrize("outbox", [ours, theirs])
+def test_nothing_is_claimed_beside_what_is_in_hand_however_early_it_was_due(store: Store, outbox: Outbox) -> None:
+    (held,) = put(store, draft("held"))
+    put(store, draft("overdue", due=NOON - SECOND), claim=False)
+    assert claim(store, outbox=outbox) == []
+    settle(store, held, Sent("D", "1"))
+    assert names(claim(store, outbox=outbox)) == ["overdue"]
+
+
 def test_one_workspace_with_much_due_leaves_room_for_the_others(store: Store) -> None:
     put(store, *(draft(f"a{n}", f"R{n}") for n in range(20)), draft("b", workspace="T2"), claim=False)
     assert "b" in names(claim(store, limit=5))

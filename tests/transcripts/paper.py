@@ -1,4 +1,4 @@
-"""How a transcript shows what the coach said: `>` a student's words, `·` small print, `[…]` buttons, `‹… ▾›` menus."""
+"""How a transcript shows what the coach said: `#` a heading, `·` small print, `[…]` a button, `‹… ▾›` a menu."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ def written(blocks: Sequence[Json], text: str = "") -> list[str]:
 
 def _section(block: Json) -> Iterator[str]:
     text = block["text"]
-    if text["type"] == "plain_text":
-        yield from (f"> {line}" for line in text["text"].split("\n"))
-    else:
-        yield from readable(text["text"]).split("\n")
+    yield from (text["text"] if text["type"] == "plain_text" else readable(text["text"])).split("\n")
 
 
 def _header(block: Json) -> Iterator[str]:
@@ -26,7 +23,8 @@ def _header(block: Json) -> Iterator[str]:
 
 
 def _context(block: Json) -> Iterator[str]:
-    yield "· " + " ".join(readable(element["text"]) for element in block["elements"])
+    for element in block["elements"]:
+        yield from (f"· {line}" for line in readable(element["text"]).split("\n"))
 
 
 def _actions(block: Json) -> Iterator[str]:

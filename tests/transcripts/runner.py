@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.app import Bot, build
 from bot.practice import controls
+from bot.practice.controls import Control
 from bot.practice.message import Message, readable
 from bot.practice.people import Person
 from bot.practice.stage import Stage, set_up
@@ -52,7 +53,7 @@ class _Play:
         self.people["Robin"] = self.workspace.person("Robin Vale", "UROBIN", "robin@elsewhere.example")
         self.seen: set[tuple[str, str, str]] = set()
         self.lines: list[str] = []
-        self.muted = False
+        self.muted = 0  # within how many transcripts that are only told of
 
     def play(self, text: str) -> str:
         try:
@@ -91,11 +92,11 @@ class _Play:
 
     def before(self, name: str) -> None:
         """What another transcript tells has happened; it is not told again."""
-        self.muted = True
+        self.muted += 1
         for step in steps((HERE / name).read_text("utf-8"), self.people):
             self.act(step)
             self.hear(step.who)
-        self.muted = False
+        self.muted -= 1
 
     def restart(self) -> None:
         """Another process: it knows what is in the database."""
@@ -134,7 +135,7 @@ class _Play:
         found += [(one, f", only for {name}") for name, person in self.people.items() for one in person.ephemerals]
         for message, place in sorted(found, key=lambda one: one[0].edited or one[0].ts):
             key = (message.channel, message.ts, message.edited)
-            if message.app and message.subtype != "bot_add" and key not in self.seen:
+            if message.app and not message.subtype and key not in self.seen:
                 self.seen.add(key)
                 yield message, place, bool(message.edited)
 
@@ -152,17 +153,16 @@ class _Play:
         for one in text.split(" | "):
             person.dm(one.replace("⏎", "\n"))
 
-    def tap(self, person: Person, label: str, under: str) -> None:
-        person.tap(label, self.under(person, under) if under else None)
+    def tap(self, person: Person, label: str, under: str, words: str) -> None:
+        if words:
+            message = self.under(person, words)
+            person.tap(_below(message, words, label).action_id, message)
+        else:
+            person.tap(label, self.under(person, under) if under else None)
 
     def choose(self, person: Person, option: str, words: str) -> None:
         message = self.under(person, words)
-        blocks = list(message.blocks)
-        place = next(n for n, one in enumerate(blocks) if words in str(one.get("text", {}).get("text", "")))
-        menu = next(
-            one for one in controls.controls(blocks[place:]) if one.type == "static_select"
-        )
-        person.select(menu.action_id, option, message)
+        person.select(_below(message, words).action_id, option, message)
 
     def edit(self, person: Person, old: str, new: str) -> None:
         person.edit(self.own(person, old), new)
@@ -192,7 +192,8 @@ class _Play:
         person.open_home("messages" if what == "the chat" else "home")
         self.bot.dispatcher.run_due()
         if what == "the home" and person.home is not None:
-            self.put([f"{COACH}'s home: {line}" if n == 0 else f"  {line}" for n, line in enumerate(written(person.home.blocks))])
+            first, *rest = written(person.home.blocks)
+            self.put([f"{COACH}'s home: {first}", *(f"  {line}" for line in rest)])
 
     def under(self, person: Person, words: str) -> Message:
         """The newest message of the bot that has these words in it."""
@@ -220,6 +221,13 @@ _DOES = {
     "types": _Play.command,
     "opens": _Play.open,
 }
+
+
+def _below(message: Message, words: str, label: str = "") -> Control:
+    """The button of this name that stands first below these words; without a name, the menu."""
+    place = next(n for n, block in enumerate(message.blocks) if words in str(block.get("text", {}).get("text", "")))
+    below = controls.controls(message.blocks[place:])
+    return next(one for one in below if (one.label == label if label else one.type == "static_select"))
 
 
 def _called(name: str) -> str:

@@ -10,7 +10,6 @@ from datetime import timedelta
 from bot.practice.people import Person
 
 COACH = "Coach"
-COMES_FIRST = "before it arrives"
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 _AFTER = re.compile(r"\((\d+) (second|minute|hour|day|week)s? later\)")
 
@@ -35,7 +34,7 @@ _GESTURES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (verb, re.compile(pattern))
     for verb, pattern in (
         ("says", r": (.+)"),
-        ("taps", rf" taps \[([^\]]+)\](?: under {_QUOTED})?"),
+        ("taps", rf" taps \[([^\]]+)\](?: under {_QUOTED})?(?: for {_QUOTED})?"),
         ("chooses", rf" chooses {_QUOTED} for {_QUOTED}"),
         ("edits", rf" edits {_QUOTED} to {_QUOTED}"),
         ("overtakes", rf" writes {_QUOTED} and edits it to {_QUOTED}; the edit arrives first"),
@@ -44,7 +43,6 @@ _GESTURES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("shares", rf" shares (\S+)(?: {_QUOTED})?"),
         ("types", r" types (/.+)"),
         ("opens", r" opens (the chat|the home)"),
-        ("looks", r" looks at the channel"),
     )
 )
 

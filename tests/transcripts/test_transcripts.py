@@ -14,12 +14,12 @@ TRANSCRIPTS = sorted(HERE.rglob("*.txt"))
 RESTART_EVERY = {"sqlite": 1, "postgresql": 5}
 
 
-@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_the_conversation_goes_as_written(path: Path, store: Store, words: Words, request: pytest.FixtureRequest) -> None:
     url = store.engine.url.render_as_string(hide_password=False)
     text = path.read_text("utf-8")
     went = play(text, url, words, restart_every=RESTART_EVERY[store.engine.dialect.name])
-    if request.config.getoption("--update-transcripts"):
+    if request.config.getoption("--update-transcripts", False):
         path.write_text(went, "utf-8")
     else:
         assert went.splitlines() == text.splitlines()

@@ -1,0 +1,147 @@
+"""One student's talk with the coach in the practice workspace, written on a page as it goes."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from bot.practice.message import Message
+from bot.practice.page import Page
+from bot.practice.review import Line, lines_of
+from bot.practice.script import ScriptError
+from bot.practice.stage import Stage
+from bot.words import LEVELS
+from prompts.formats import day
+
+A_MOMENT = 20
+"""Seconds of the practice clock that anything the student does takes."""
+_NUMBERS = ("", "the next day", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_PHOTO = b"\xff\xd8\xff\xe0\x00\x10JFIF a photo"
+
+
+class Conversation:
+    """What one student does, and what comes back. `numbered`: buttons and lines carry numbers to tap them by.
+
+    `buttons`: those of what the coach said last, and the message each stands in; `lines`: the review as it stands.
+    """
+
+    def __init__(self, stage: Stage, page: Page, student: str, zone: ZoneInfo, *, numbered: bool = False) -> None:
+        self.person = stage.people[student]
+        self.name = self.person.name.split()[0]
+        self.buttons: list[tuple[str, Message]] = []
+        self.lines: list[Line] = []
+        self._stage, self._page, self._zone, self._numbered = stage, page, zone, numbered
+        self._seen: dict[str, Message] = {}
+        self._last = ""
+        words = stage.bot.house.words
+        self._titles = [words.flow("en", name).title for name in LEVELS["full"]]
+
+    @property
+    def last(self) -> str:
+        """All that is to be read in the coach's last message."""
+        return self._last
+
+    @property
+    def today(self) -> str:
+        """The day at the school."""
+        return day(self._stage.clock().astimezone(self._zone).date().isoformat(), "en")
+
+    def begin(self) -> None:
+        """Open the conversation with the bot for the first time."""
+        self.person.open_home("messages")
+        self.listen()
+
+    def say(self, text: str, file: str = "", note: str = "") -> None:
+        """Type something, or send a photo with it."""
+        self._page.said(self.name, text, file)
+        self._page.note(note)
+        if file:
+            self.person.share(_PHOTO, file, "image/jpeg", text)
+        else:
+            self.person.dm(text)
+        self.listen()
+
+    def tap(self, label: str, note: str = "") -> None:
+        """Tap a button by its words; ScriptError if the coach's last messages have none like it."""
+        found = next(((words, where) for words, where in self.buttons if words.casefold() == label.casefold()), None)
+        if found is None:
+            there = ", ".join(f"[{words}]" for words, _ in self.buttons) or "nothing to tap"
+            raise ScriptError(f"There is no button [{label}] where {self.name} is. There is {there}.")
+        self._page.tapped(self.name, found[0])
+        self._page.note(note)
+        self.person.tap(*found)
+        self.listen()
+
+    def edit(self, before: str, after: str, note: str = "") -> None:
+        """Change one of the student's own messages."""
+        mine = [one for one in self.person.sees() if one.user == self.person.id and one.shown == before]
+        if not mine:
+            raise ScriptError(f"{self.name} has no message that says “{before}”.")
+        self._page.edited(self.name, before, after)
+        self._page.note(note)
+        self.person.edit(mine[-1].ts, after)
+        self.listen()
+
+    def decide(self, line: Line, option: str, note: str = "") -> None:
+        """Choose who sees a line of the review."""
+        self._page.chose(self.name, line, option)
+        self._page.note(note)
+        self.person.select(line.menu, option, line.message)
+        self.listen()
+
+    def line(self, words: str) -> Line:
+        """The line of the review with these words; ScriptError if there is none."""
+        found = next((line for line in self.lines if line.words == words), None)
+        if found is None:
+            raise ScriptError(f"There is no line “{words}” in {self.name}'s review.")
+        return found
+
+    def wait(self, days: int) -> None:
+        """Let days go by."""
+        self._stage.wait(days=days)
+        passed = _NUMBERS[days] if days < len(_NUMBERS) else str(days)
+        self._page.time(passed if days == 1 else f"{passed} days later", self.today)
+        self.listen()
+
+    def listen(self) -> None:
+        """Let the bot do what is due, and write down what is new."""
+        self._stage.clock.advance(seconds=A_MOMENT)
+        self._stage.run()
+        self._stage.workspace.events.settle()
+        self._stage.run()
+        standing = {one.ts: one for one in self.person.sees() if one.app}
+        for ts, message in standing.items():
+            if ts in self._seen and lines_of(message) and message != self._seen[ts]:
+                self._changed(message)
+        self._heard([message for ts, message in standing.items() if ts not in self._seen])
+        self._seen = standing
+
+    def _heard(self, news: list[Message]) -> None:
+        buttons: list[tuple[str, Message]] = []
+        for reviewed, messages in groupby(news, lambda message: bool(lines_of(message))):
+            if reviewed:
+                self.lines = [line for message in messages for line in lines_of(message)]
+                self._page.review(self.lines, int(self._numbered))
+                continue
+            for message in messages:
+                self._open(message)
+                self._page.coach(message, len(buttons) + 1 if self._numbered else 0)
+                buttons += [(label, message) for label in message.buttons]
+                self._last = message.shown
+        self.buttons = buttons or self.buttons
+
+    def _open(self, message: Message) -> None:
+        """A heading, where the first question of a flow comes for the first time."""
+        title = next((title for title in self._titles if f"{title} · 1 of " in message.shown), None)
+        if title is not None:
+            self._titles.remove(title)
+            self._page.heading(title)
+
+    def _changed(self, message: Message) -> None:
+        """A part of the review said anew in its place."""
+        stood = {line.place: line for line in self.lines}
+        new = {line.place: line for line in lines_of(message)}
+        for place, line in new.items():
+            if line != stood.get(place):
+                self._page.changed(line)
+        self.lines = [new.get(line.place, line) for line in self.lines]

@@ -1,0 +1,25 @@
+"""`python -m tests.bench`: every benchmark, a table, and .bench/results.json. Ends with 1 if a goal is missed."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from bot.words import Words
+from tests.bench import turn
+from tests.bench.figures import keep, show
+
+
+def main() -> int:
+    """Measure, print, keep."""
+    words = Words.load()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        figures = list(turn.measure(Path(folder), words))
+    show(figures)
+    keep(figures)
+    return 0 if all(one.holds is not False for one in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""A school of any size in a database, term under way: what a turn has to find its student in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from bot.store.models import Answer, Base, Conference, Conversation, FlowState, Person, School, SeenEvent, Term
+from bot.store.session import Store
+from scheduler.outbox import Draft, Outbox, deliveries
+from tests.bench.stub import TEAM
+
+ADVISEES = 20
+HISTORY = 10
+"""Answers, deliveries and seen events of each student from before."""
+
+_CHUNK = 2_000
+_MONDAY = datetime(2026, 11, 30, 15, tzinfo=UTC)
+
+
+def fill(store: Store, students: int) -> None:
+    """Put a school with so many students there, each with a conversation and some past."""
+    with store.write() as connection:
+        connection.execute(insert(School), _school())
+        connection.execute(insert(Term), {"workspace": TEAM, "name": "Q2", "starts": date(2026, 11, 2),
+                                          "ends": date(2027, 1, 29)})  # fmt: skip
+        term = connection.scalars(select(Term.id)).one()
+        advisors = _people(connection, "advisor", students // ADVISEES + 1)
+        pupils = _people(connection, "student", students, advisors)
+        _add(connection, Conference, (_conference(pupil, term) for pupil in pupils))
+        conferences = connection.scalars(select(Conference.id).order_by(Conference.student_id)).all()
+        _add(connection, Conversation, map(_conversation, pupils, conferences))
+        conversations = connection.scalars(select(Conversation.id).order_by(Conversation.person_id)).all()
+        _past(connection, list(zip(conversations, conferences, strict=True)))
+
+
+def restart(store: Store) -> None:
+    """Let every student begin again: conversations as on the first day. What was answered stays."""
+    with store.write() as connection:
+        connection.execute(delete(FlowState))
+        connection.execute(update(Conversation).values(flow="", state="", back_to="", status="open"))
+
+
+def unsettled(store: Store) -> int:
+    """How many deliveries are not settled."""
+    with store.read() as connection:
+        return len(connection.execute(select(deliveries.c.seq).where(deliveries.c.settled_at.is_(None))).all())
+
+
+def flows(store: Store) -> set[str]:
+    """The flows that students who have begun are in."""
+    with store.read() as connection:
+        return set(connection.scalars(select(Conversation.flow).where(Conversation.flow != "").distinct()))
+
+
+def slack_id(number: int) -> str:
+    """The Slack user of a student, the first being 1."""
+    return f"U{number:07}"
+
+
+def channel(number: int) -> str:
+    """The student's DM with the bot."""
+    return f"D{number:07}"
+
+
+def _school() -> dict[str, Any]:
+    return {
+        "workspace": TEAM, "name": "Harbor School", "time_zone": "America/New_York", "language": "en",
+        "grade_band": "middle", "level": "full", "quiet_from": "20:00", "quiet_until": "07:00",
+        "counselors": {"keys": ["a1"]}, "helplines": {"lines": []}, "loaded_at": _MONDAY,
+    }  # fmt: skip
+
+
+def _people(connection: Connection, role: str, count: int, advisors: Sequence[int] = ()) -> Sequence[int]:
+    def person(number: int) -> dict[str, Any]:
+        student = role == "student"
+        return {
+            "workspace": TEAM, "key": f"{role[0]}{number}", "role": role, "name": f"Noor Haddad-{number}",
+            "email": f"{role}{number}@school.example", "grade": "7" if student else None, "language": "en",
+            "advisor_id": advisors[number // ADVISEES] if student else None,
+            "slack_id": slack_id(number) if student else f"W{number:07}",
+            "im": channel(number) if student else None, "active": True,
+        }  # fmt: skip
+
+    _add(connection, Person, map(person, range(1, count + 1)))
+    return connection.scalars(select(Person.id).where(Person.role == role).order_by(Person.id)).all()
+
+
+def _conference(student: int, term: int) -> dict[str, Any]:
+    return {
+        "workspace": TEAM, "student_id": student, "term_id": term, "date": date(2026, 12, 10), "time": "17:30",
+        "minutes": 20, "place": "Room 12", "cancelled": False,
+    }  # fmt: skip
+
+
+def _conversation(student: int, conference: int) -> dict[str, Any]:
+    return {
+        "workspace": TEAM, "person_id": student, "conference_id": conference, "flow": "", "state": "", "back_to": "",
+        "status": "new", "version": 0, "updated_at": _MONDAY,
+    }  # fmt: skip
+
+
+def _past(connection: Connection, conversations: Sequence[tuple[int, int]]) -> None:
+    _add(connection, Answer, (_answer(*one, number) for one in conversations for number in range(HISTORY)))
+    seen = ({"workspace": TEAM, "id": f"Ev{one}-{n}", "at": _MONDAY} for one, _ in conversations for n in range(HISTORY))
+    _add(connection, SeenEvent, seen)
+    said = (_said(one, number) for one, _ in conversations for number in range(HISTORY))
+    outbox = Outbox("before")
+    for drafts in _chunks(said):
+        outbox.put(connection, drafts, _MONDAY)
+    connection.execute(
+        update(deliveries).values(
+            state="sent", attempts=1, fence=1, settled_at=_MONDAY, ref_channel="D", ref_ts="1796050000.000100"
+        )
+    )
+
+
+def _answer(conversation: int, conference: int, number: int) -> dict[str, Any]:
+    return {
+        "workspace": TEAM, "conversation_id": conversation, "conference_id": conference, "flow": "letter",
+        "question": "learner", "round": 1, "ts": f"{1796050000 + number}.000100", "revised": "", "act": "said",
+        "text": "Things click for me when I explain them to my brother.", "choices": "", "evidence": [], "alarm": "",
+        "at": _MONDAY,
+    }  # fmt: skip
+
+
+def _said(conversation: int, number: int) -> Draft:
+    payload = {"template": "paused", "language": "en", "context": {"student": "Noor"}, "buttons": {}}
+    key = f"past:{conversation}:{number}"
+    return Draft(TEAM, "say", slack_id(conversation), f"person:{conversation}", payload, key, _MONDAY)
+
+
+def _add(connection: Connection, model: type[Base], rows: Iterator[dict[str, Any]]) -> None:
+    for chunk in _chunks(rows):
+        connection.execute(insert(model), chunk)
+
+
+def _chunks(items: Iterator[Any]) -> Iterator[list[Any]]:
+    chunk: list[Any] = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == _CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -1,0 +1,181 @@
+"""What a turn costs: a signed event in, answer and state and outbox committed, acked, the next question posted, settled.
+
+Against a floor: a Bolt listener that only posts a fixed reply. Both are driven in this process through `App.dispatch`
+against the same stub in its own process, in turns of rounds; figures are medians over rounds. CPU is that of this
+process, all threads, less what making up the students' requests took.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+
+from bot.store.session import Store
+from bot.words import Words
+from tests.bench import school
+from tests.bench.bots import Class, floor, floor_turns, running
+from tests.bench.figures import Figure, at_least, at_most, told
+from tests.bench.stub import stub, trusted
+from tests.bench.students import LAST_FLOW, SCRIPT, Student, Tap
+from tests.databases import create_tables, postgresql_url
+
+ROUNDS = 7
+ALONE = 20
+TOGETHER = 8
+CROWD = 40
+SMALL, LARGE = 500, 5_000
+SLOW = 0.1
+FLOOR_TURNS = 400
+FLOOR_TURNS_TLS = 30
+
+
+def measure(folder: Path, words: Words) -> Iterator[Figure]:
+    """All figures of the turn, as they come."""
+    databases = {size: _database(folder / f"{size}.db", size) for size in (SMALL, LARGE)}
+    with stub(folder) as plain:
+        yield from _plain(plain.url, databases[SMALL], words)
+        yield from _growth(plain.url, databases, words)
+        yield from _together(plain.url, databases[SMALL], words, "SQLite")
+        with _postgresql() as url:
+            yield from _together(plain.url, url, words, "PostgreSQL")
+    yield from _tls(folder, databases[SMALL], words)
+    with stub(folder, delay=SLOW) as slow:
+        yield from _crowd(slow.url, databases[SMALL], words)
+
+
+def _plain(api: str, database: str, words: Words) -> Iterator[Figure]:
+    app = floor(api)
+    floor_turns(app, 50)
+    with running(api, database, words, students=ALONE) as there:
+        there.turns()
+        assert school.flows(there.bot.house.store) == {LAST_FLOW}
+        rounds = [(floor_turns(app, FLOOR_TURNS), there.turns()) for _ in range(ROUNDS)]
+        ours, theirs = median(one for _, one in rounds), median(one for one, _ in rounds)
+        yield told("turn: floor, CPU", theirs * 1000, "ms")
+        yield told("turn: SQLite, CPU", ours * 1000, "ms")
+        yield at_most("turn: SQLite, plain HTTP, CPU", ours / theirs, 2.5, "× floor")
+        yield _button(there)
+
+
+def _button(there: Class) -> Figure:
+    """Buttons and messages in the same conversations, by the time until the next question stands there."""
+    seconds: dict[type, list[float]] = {str: [], Tap: []}
+    for _ in range(3):
+        there.restart()
+        for _ in SCRIPT:
+            for student in there.students:
+                seconds[type(student.next)].append(_timed(student))
+    there.settle()
+    return at_most("turn: a button", median(seconds[Tap]) / median(seconds[str]), 2, "× a message")
+
+
+def _growth(api: str, databases: dict[int, str], words: Words) -> Iterator[Figure]:
+    with ExitStack() as stack:
+        few, many = (
+            stack.enter_context(running(api, databases[size], words, students=ALONE, step=size // ALONE))
+            for size in (SMALL, LARGE)
+        )
+        few.turns(), many.turns()
+        rounds = [(few.turns(), many.turns()) for _ in range(ROUNDS)]
+    ratio = median(more for _, more in rounds) / median(less for less, _ in rounds)
+    yield at_most("turn: 5,000 students in the database, CPU", ratio, 1.1, "× 500 students")
+
+
+def _together(api: str, database: str, words: Words, name: str) -> Iterator[Figure]:
+    with running(api, database, words, students=TOGETHER) as there:
+        runs = []
+        for _ in range(ROUNDS + 1):
+            there.restart()
+            runs.append(_at_once(there)[1])
+            there.settle()
+    tails = [(one[98], one[49]) for one in (quantiles(run, n=100) for run in runs[1:])]
+    p99, p50 = median(high for high, _ in tails), median(middle for _, middle in tails)
+    yield told(f"turn: eight at once, {name}, p50", p50 * 1000, "ms")
+    yield at_most(f"turn: eight at once, {name}, p99", p99 / p50, 3, "× p50")
+
+
+def _crowd(api: str, database: str, words: Words) -> Iterator[Figure]:
+    with running(api, database, words, students=CROWD) as there:
+        there.restart()
+        _at_once(there)
+        there.restart()
+        seconds, _ = _at_once(there)
+        there.settle()
+    rate = CROWD * len(SCRIPT) / seconds
+    yield at_least(f"turn: forty at once, Slack taking {SLOW * 1000:g} ms", rate * SLOW / CROWD, 0.9, "× ideal")
+
+
+def _tls(folder: Path, database: str, words: Words) -> Iterator[Figure]:
+    with stub(folder, tls=True) as encrypted, _trusting(folder, encrypted.certificate):
+        app = floor(encrypted.url)
+        with running(encrypted.url, database, words, students=ALONE) as there:
+            there.turns()
+            rounds = [(floor_turns(app, FLOOR_TURNS_TLS), there.turns()) for _ in range(ROUNDS)]
+    ours, theirs = median(one for _, one in rounds), median(one for one, _ in rounds)
+    yield told("turn: floor over TLS, CPU", theirs * 1000, "ms")
+    yield at_most("turn: SQLite, TLS, CPU", ours / theirs, 0.15, "× floor")
+
+
+def _at_once(there: Class) -> tuple[float, list[float]]:
+    """Everybody through the whole script as fast as they can: seconds in all, and for each turn."""
+    seconds: list[float] = []
+
+    def play(student: Student) -> None:
+        for _ in SCRIPT:
+            seconds.append(_timed(student))
+
+    threads = [threading.Thread(target=play, args=(student,)) for student in there.students]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seconds) == len(SCRIPT) * len(there.students), "a student was left without a question"
+    return time.perf_counter() - begun, seconds
+
+
+def _timed(student: Student) -> float:
+    request = student.prepare()
+    begun = time.perf_counter()
+    student.turn(request)
+    return time.perf_counter() - begun
+
+
+def _database(path: Path, students: int) -> str:
+    url = f"sqlite:///{path}"
+    _fill(url, students)
+    return url
+
+
+@contextmanager
+def _postgresql() -> Iterator[str]:
+    with postgresql_url() as url:
+        _fill(url, SMALL)
+        yield url
+
+
+def _fill(url: str, students: int) -> None:
+    store = Store(url)
+    create_tables(store)
+    school.fill(store, students)
+    store.close()
+
+
+@contextmanager
+def _trusting(folder: Path, certificate: Path | None) -> Iterator[None]:
+    """Clients of this process trust the stub's certificate beside those they trust anyway."""
+    assert certificate is not None
+    before = os.environ.get("SSL_CERT_FILE")
+    os.environ["SSL_CERT_FILE"] = str(trusted(folder, certificate))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SSL_CERT_FILE"]
+        else:
+            os.environ["SSL_CERT_FILE"] = before

@@ -1,0 +1,130 @@
+"""Bots in processes of their own, as the test holds them: started, told, killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from bot.settings import Settings
+
+_ROOT = Path(__file__).parents[2]
+_PATIENCE = 60.0
+"""Real seconds after which a bot that says nothing has failed the test."""
+
+
+class Gone(Exception):
+    """The bot's process has ended."""
+
+
+class LivingBot:
+    """One bot process; `url` takes events."""
+
+    def __init__(self, line: socket.socket) -> None:
+        line.settimeout(_PATIENCE)
+        self._socket = line
+        self._line = line.makefile("rw")
+        hello = self._read()
+        self.pid: int = hello["pid"]
+        self.url = f"http://127.0.0.1:{hello['port']}/slack/events"
+
+    def arm(self, at: int | None) -> None:
+        """Count steps from here on, and die at step `at`."""
+        self._ask(do="arm", at=at)
+
+    def steps(self) -> list[str]:
+        """The steps since `arm`; they are not counted any longer."""
+        steps: list[str] = self._ask(do="steps")["steps"]
+        return steps
+
+    def rest(self) -> None:
+        """Wait until all in hand is sent and settled. Raises Gone if it dies of it."""
+        assert self._ask(do="rest")["idle"], "the bot is still busy"
+
+    def tick(self) -> None:
+        """Let it do what is due, and rest."""
+        assert self._ask(do="tick")["idle"], "the bot is still busy"
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.wait_for_end()
+
+    def wait_for_end(self) -> None:
+        """Until the process is no more."""
+        try:
+            while self._line.readline():
+                pass
+        except OSError:
+            pass
+        self._socket.close()
+
+    def _ask(self, **order: Any) -> dict[str, Any]:
+        try:
+            self._line.write(json.dumps(order) + "\n")
+            self._line.flush()
+        except OSError as error:
+            raise Gone from error
+        return self._read()
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            text = self._line.readline()
+        except ConnectionError as error:
+            raise Gone from error
+        if not text:
+            raise Gone
+        answer: dict[str, Any] = json.loads(text)
+        return answer
+
+
+class Nursery:
+    """Forks bots out of a process that has everything imported. What they log is in `log`."""
+
+    def __init__(self, clock: Path, log: Path) -> None:
+        self.log = log
+        self._clock = clock
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(_PATIENCE)
+        with log.open("w") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.crash.nursery"],
+                cwd=_ROOT,
+                stdin=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+
+    def bot(self, settings: Settings, *, die_at: int | None = None, blind: bool = False) -> LivingBot:
+        """A new bot, started. `die_at`: it dies at this step of its start and what follows; Gone if that is early.
+        `blind`: looking for a delivery it never finds it."""
+        order = {
+            "settings": {name: value for name, value in asdict(settings).items() if value is not None},
+            "control": self._listener.getsockname()[1],
+            "clock": str(self._clock),
+            "die_at": die_at,
+            "blind": blind,
+        }
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        line, _ = self._listener.accept()
+        return LivingBot(line)
+
+    def __enter__(self) -> Nursery:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(_PATIENCE)
+        self._listener.close()
