@@ -60,10 +60,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Probe:
-    """How a rule asks for more, in each band, and what may be tapped to start with."""
+    """How a rule asks for more, in each band, and what may be tapped to start with; `again` is the second probe."""
 
     rule: str
     ask: Mapping[Band, str]
+    again: Mapping[Band, str]
     starters: tuple[str, ...]
 
 
@@ -78,6 +79,7 @@ class RuleWords(_Part):
     """One rule's words. Phrases are written as `bot.dialogue.phrases.expand` reads them."""
 
     ask: Worded
+    again: Worded
     starters: tuple[Annotated[str, Field(min_length=1, max_length=75)], ...] = ()
     words: Said = ()  # the answer says one of these …
     around: Said = ()  # … and, fillers aside, nothing but these
@@ -183,7 +185,7 @@ class Lexicon:
     def probe(self, rule: str) -> Probe:
         """The wording of a rule in this language; ValueError if there is no such rule."""
         words = self._own.rule[Rule(rule)]
-        return Probe(rule, words.ask, words.starters)
+        return Probe(rule, words.ask, words.again, words.starters)
 
     def control(self, text: str) -> str | None:
         """The control a whole message stands for: a value of Control, or None."""

@@ -34,6 +34,7 @@ class Invite(StrEnum):
     GUEST_LIMIT = "guest_limit"
     NOT_ALLOWED = "not_allowed"
     LEFT_SLACK = "left_slack"
+    UNKNOWN_EMAIL = "unknown_email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +51,35 @@ class Meeting:
     place: str
     minutes: int
     channel: str | None
+    name: str | None
     agenda_ts: tuple[str, ...]
     advisor: AnyRow | None
 
 
 def publish(connection: Connection, workspace: str, conference: int, key: str, now: datetime) -> list[Draft]:
-    """The way to the agenda in the channel, from wherever the conference is now; `key` names the occasion."""
-    here = connection.scalar(select(Conference.channel).where(Conference.id == conference))
-    steps: list[tuple[Kind, dict[str, Any]]] = [] if here else [(Kind.CHANNEL, {})]
-    steps += [(Kind.INVITE, {"person": person}) for person in _to_invite(connection, conference)]
-    if len(steps) > 0:
-        steps.append((Kind.REPORT, {}))
-    steps.append((Kind.AGENDA, {"page": 0}))
+    """The way to the agenda in the channel, from wherever the conference is now; `key` names the occasion.
+
+    Where there is no channel yet, that is the first step, and once it is made it leads on to the others.
+    """
+    if not connection.scalar(select(Conference.channel).where(Conference.id == conference)):
+        return [_step(workspace, conference, f"{key}:0", Kind.CHANNEL, {}, now)]
+    steps: list[tuple[Kind, dict[str, Any]]] = [
+        (Kind.INVITE, {"person": person}) for person in _to_invite(connection, conference)
+    ]
+    steps += [(Kind.REPORT, {}), (Kind.AGENDA, {"page": 0})]
     return [_step(workspace, conference, f"{key}:{n}", kind, fields, now) for n, (kind, fields) in enumerate(steps)]
 
 
+def try_again(workspace: str, conference: int, key: str, due: datetime) -> list[Draft]:
+    """Make the channel later: whoever can allow it was told."""
+    return [_step(workspace, conference, key, Kind.CHANNEL, {}, due)]
+
+
 def invite(connection: Connection, workspace: str, person: int, now: datetime) -> list[Draft]:
-    """Bring somebody who has just appeared in Slack into the channels that wait for them."""
+    """Bring somebody who has just appeared in Slack into the channels that wait for them.
+
+    The agenda follows: it may have been held back because of them, when nobody knew who they were.
+    """
     rows = connection.execute(
         select(Conference.id)
         .join(Participant, Participant.conference_id == Conference.id)
@@ -78,9 +91,13 @@ def invite(connection: Connection, workspace: str, person: int, now: datetime) -
             Conference.workspace == workspace,
         )
     )
-    return [
-        _step(workspace, row.id, f"arrived:{person}:{now.date()}", Kind.INVITE, {"person": person}, now) for row in rows
-    ]
+    key = f"arrived:{person}:{now.date()}"
+    steps: tuple[tuple[Kind, dict[str, Any]], ...] = (
+        (Kind.INVITE, {"person": person}),
+        (Kind.REPORT, {}),
+        (Kind.AGENDA, {"page": 0}),
+    )
+    return [_step(workspace, row.id, key, kind, fields, now) for row in rows for kind, fields in steps]
 
 
 def again(workspace: str, conference: int, key: str, now: datetime) -> list[Draft]:
@@ -121,14 +138,21 @@ def meeting(connection: Connection, conference: int) -> Meeting | None:
         row.place,
         row.minutes,
         row.channel,
+        row.channel_name,
         tuple((row.agenda_ts or "").split()),
         advisor,
     )
 
 
-def made(connection: Connection, conference: int, channel: str, name: str) -> None:
-    """Keep the channel that was made."""
+def made(connection: Connection, conference: int, channel: str, name: str) -> bool:
+    """Keep the channel that was made; False if another conference of the workspace has it."""
+    other = aliased(Conference)
+    workspace = select(Conference.workspace).where(Conference.id == conference).scalar_subquery()
+    taken = select(other.id).where(other.workspace == workspace, other.channel == channel, other.id != conference)
+    if connection.scalar(taken) is not None:
+        return False
     connection.execute(update(Conference).where(Conference.id == conference).values(channel=channel, channel_name=name))
+    return True
 
 
 def invited(connection: Connection, conference: int, person: int, outcome: Invite) -> None:
@@ -170,13 +194,13 @@ def belongs(connection: Connection, conference: int) -> set[str]:
     return {row.slack_id for row in rows}
 
 
-def names_of(connection: Connection, workspace: str, slack_ids: Collection[str]) -> list[str]:
-    """Names for Slack ids, as far as the roster knows them; the id itself where it does not."""
+def names_of(connection: Connection, workspace: str, slack_ids: Collection[str]) -> dict[str, str]:
+    """Names by Slack id, as far as the roster knows them; "" where it does not."""
     rows = connection.execute(
         select(Person.slack_id, Person.name).where(Person.workspace == workspace, Person.slack_id.in_(slack_ids))
     )
     known = {row.slack_id: row.name for row in rows}
-    return [known.get(slack_id, slack_id) for slack_id in sorted(slack_ids)]
+    return {slack_id: known.get(slack_id, "") for slack_id in slack_ids}
 
 
 def latest_approval(connection: Connection, conference: int) -> AnyRow | None:
@@ -189,6 +213,12 @@ def latest_approval(connection: Connection, conference: int) -> AnyRow | None:
     ).one_or_none()
 
 
+def always_approved(connection: Connection, conference: int) -> list[dict[str, Any]]:
+    """What every approval so far has in the same words: whichever of them stands in the channel, this is in it."""
+    rows = connection.scalars(select(Approval.items).where(Approval.conference_id == conference)).all()
+    return [item for item in rows[0] if all(item in items for items in rows)] if rows else []
+
+
 def of_channel(connection: Connection, workspace: str, channel: str) -> int | None:
     """The conference whose channel this is."""
     return connection.scalar(
@@ -196,6 +226,14 @@ def of_channel(connection: Connection, workspace: str, channel: str) -> int | No
             Conference.workspace == workspace, Conference.channel == channel, Conference.cancelled.is_(False)
         )
     )
+
+
+def channels(connection: Connection, workspace: str, among: Collection[str]) -> set[str]:
+    """Those of some channels that a conference of the workspace has."""
+    rows = connection.scalars(
+        select(Conference.channel).where(Conference.workspace == workspace, Conference.channel.in_(among))
+    )
+    return {channel for channel in rows if channel}
 
 
 def tell_advisor(about: Meeting, saying: Saying, key: str, now: datetime) -> list[Draft]:
@@ -235,14 +273,16 @@ def student_name(about: Meeting) -> str:
 def _to_invite(connection: Connection, conference: int) -> list[int]:
     """Those who can be invited; of the others it is kept that they are not on Slack."""
     rows = connection.execute(
-        select(Participant.person_id, Person.slack_id)
+        select(Participant.person_id, Person.slack_id, Person.email, Person.role)
         .join(Person, Person.id == Participant.person_id)
         .where(Participant.conference_id == conference, Participant.invite != Invite.JOINED, Person.active.is_(True))
         .order_by(Participant.person_id)
     ).all()
     for row in rows:
         if not row.slack_id:
-            invited(connection, conference, row.person_id, Invite.NOT_ON_SLACK)
+            expected = row.email and row.role != "family"  # staff and students are on Slack, if under another address
+            reason = Invite.UNKNOWN_EMAIL if expected else Invite.NOT_ON_SLACK
+            invited(connection, conference, row.person_id, reason)
     return [row.person_id for row in rows if row.slack_id]
 
 

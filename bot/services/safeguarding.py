@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.orm import aliased
@@ -21,35 +22,42 @@ ESCALATE_AFTER = timedelta(minutes=30)
 _Taker = aliased(Person)
 
 
-def raise_alert(
-    house: House, connection: Connection, scene: Scene, answer: int, level: str, now: datetime, *, first: bool
-) -> tuple[Saying, list[Draft]]:
-    """Tell the counselors about a stored answer; back come the fixed words for the student and the deliveries.
+def fixed_words(connection: Connection, scene: Scene, level: str, *, first: bool) -> Saying:
+    """What the student is told: thanks, that a person reads it, how to reach help now. Shorter the second time."""
+    school = _school(connection, scene.workspace)
+    counselors = _counselors(connection, scene.workspace, school.counselors["keys"])
+    context = {
+        "level": level,
+        "student": scene.student,
+        "counselor": counselors[0].name if counselors else "",
+        "lines": school.helplines.get("lines", []),
+    }
+    return Saying("safety_reply" if first else "safety_held", context)
+
+
+def raise_alert(connection: Connection, scene: Scene, answer: int, level: str, now: datetime) -> list[Draft]:
+    """Tell the counselors about a stored answer.
 
     The first counselor is told now, each further one 30 minutes later unless somebody took it up by then.
     """
-    school = connection.execute(
-        select(School.helplines, School.counselors).where(School.workspace == scene.workspace)
-    ).one()
+    school = _school(connection, scene.workspace)
     counselors = _counselors(connection, scene.workspace, school.counselors["keys"])
-    reply = Saying(
-        "safety_reply" if first else "safety_held",
-        {
-            "level": level,
-            "student": scene.student,
-            "counselor": counselors[0].name if counselors else "",
-            "lines": school.helplines.get("lines", []),
-        },
-    )
     alert = connection.execute(
         insert(Alert)
         .values(workspace=scene.workspace, student_id=scene.person, answer_id=answer, level=level, raised_at=now)
         .returning(Alert.id)
     ).scalar_one()
-    return reply, [
-        _tell(counselor, counselors[0].name, alert, scene, level, now, now + number * ESCALATE_AFTER, number)
+    here = now.astimezone(ZoneInfo(school.time_zone)).isoformat()
+    return [
+        _tell(counselor, counselors[0].name, alert, scene, level, here, now + number * ESCALATE_AFTER, number)
         for number, counselor in enumerate(reachable(counselors))
     ]
+
+
+def _school(connection: Connection, workspace: str) -> AnyRow:
+    return connection.execute(
+        select(School.helplines, School.counselors, School.time_zone).where(School.workspace == workspace)
+    ).one()
 
 
 def reachable(people: list[AnyRow]) -> list[AnyRow]:
@@ -58,13 +66,13 @@ def reachable(people: list[AnyRow]) -> list[AnyRow]:
 
 
 def _tell(
-    counselor: AnyRow, first: str, alert: int, scene: Scene, level: str, now: datetime, due: datetime, number: int
+    counselor: AnyRow, first: str, alert: int, scene: Scene, level: str, at: str, due: datetime, number: int
 ) -> Draft:
     context: dict[str, Any] = {
         "student": scene.name,
         "advisor": scene.advisor,
         "level": level,
-        "at": now.isoformat(),
+        "at": at,
     }
     if number:
         context["first_counselor"] = first

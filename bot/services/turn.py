@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -71,6 +71,7 @@ class Turn:
         self._asked: Draft | None = None
         self._kept: set[Act] = set()
         self._alarming: dict[tuple[str, str], int] = {}
+        self._screened = False  # the safety screen matched what was just said
         self._after = ""  # the flow that just ended: its closing words open the next question
 
     # What a student does
@@ -79,6 +80,7 @@ class Turn:
         """A message, an edit, a deletion."""
         if isinstance(event, Said | Edited):
             level = self.house.words.safety.screen(event.text)
+            self._screened = level is not None
             event = replace(event, alarm=level.value if level else "")
         if isinstance(event, Said):
             self._say_to_flow(replace(event, asked_at=self.scene.asked_at))
@@ -207,11 +209,9 @@ class Turn:
             self._apply(effect)
 
     def _begin(self, flow: str) -> Begin:
-        if self.scene.state.replies:
-            labels = self._goals() if self._flow.rounds is Rounds.GOALS else ()
-            return Begin(labels)
         labels = self._goals() if self._flow.rounds is Rounds.GOALS else ()
-        return Begin(labels, review.carried(self.connection, self.scene, flow))
+        begun = bool(self.scene.state.replies)
+        return Begin(labels, {} if begun else review.carried(self.connection, self.scene, flow))
 
     def _goals(self) -> tuple[str, ...]:
         state = parked(self.connection, self.scene).get("goals")
@@ -228,17 +228,19 @@ class Turn:
     # Effects
 
     def _apply(self, effect: Effect) -> None:
-        handlers: Mapping[type, Callable[[Any], None]] = {
-            Ask: self._ask,
-            Say: lambda say: self._note(say.note),
-            Develop: self._develop,
-            Do: self._command,
-            Hold: self._hold,
-            Finished: self._finish,
-        }
-        handler = handlers.get(type(effect))
-        if handler is not None:
-            handler(effect)
+        match effect:
+            case Ask():
+                self._ask(effect)
+            case Say():
+                self._note(effect.note)
+            case Develop():
+                self._develop(effect)
+            case Do():
+                self._command(effect)
+            case Hold():
+                self._hold(effect)
+            case Finished():
+                self._finish()
 
     def _store(self, kept: Sequence[Keep]) -> None:
         self._kept.update(Act.WITHDRAWN if keep.alarm else keep.act for keep in kept)
@@ -315,7 +317,7 @@ class Turn:
             self._note(Note(note))
         self._say(greeting.menu(self.house, self.connection, self.scene))
 
-    def _finish(self, _effect: Finished) -> None:
+    def _finish(self) -> None:
         ended = self.scene.flow
         if self.scene.back_to:
             back_to = self.scene.back_to
@@ -362,28 +364,25 @@ class Turn:
     # Safety
 
     def _hold(self, hold: Hold) -> None:
-        self.scene = replace(self.scene, status="held")
-        answer = self._alarming[hold.ts, hold.revised]
-        self._raise(answer, hold.level, first=hold.first)
+        self._await_a_person(self._alarming[hold.ts, hold.revised], hold.level, first=hold.first)
 
     def _hold_outside(self, said: Said) -> None:
         """The screen matched, or something was said while a person is awaited, and no question is open."""
         if not said.alarm and self._coach.control(said.text) in (Command.START, Command.NEXT):
             self._start_or_menu()
             return
-        first = self.scene.status != "held"
         level = said.alarm or "look"
-        self.scene = replace(self.scene, status="held")
         keep = Keep(Spot("", 0), said.ts, said.ts, Act.SAID, said.text, (), said.works, level)
         answer = self.connection.execute(_KEEP_ALARMING, self._row(keep)).scalar_one()
-        self._raise(answer, level, first=first)
+        self._await_a_person(answer, level, first=self.scene.status != "held")
 
-    def _raise(self, answer: int, level: str, *, first: bool) -> None:
-        saying, drafts = safeguarding.raise_alert(
-            self.house, self.connection, self.scene, answer, level, self.now, first=first
-        )
+    def _await_a_person(self, answer: int, level: str, *, first: bool) -> None:
+        """The fixed words for the student; an alert where the screen matched, not for what is said while waiting."""
+        self.scene = replace(self.scene, status="held")
+        saying = safeguarding.fixed_words(self.connection, self.scene, level, first=first)
         self._say(replace(saying, buttons=self._row_of("go_on")))
-        self.drafts.extend(drafts)
+        if self._screened:
+            self.drafts += safeguarding.raise_alert(self.connection, self.scene, answer, level, self.now)
 
     # Saying
 

@@ -85,9 +85,8 @@ def _probe(words: Words, language: str, question: Question, asked: Mapping[str, 
     if rule == STARTER:
         starters = words.coach(language).probe("empty").starters
         return words.catalog.label(language, "probe.starter", starter=starters[asked["starter"]])
-    if asked["again"]:
-        return words.catalog.label(language, "probe.again")
-    return words.coach(language).probe(rule).ask[band]
+    probe = words.coach(language).probe(rule)
+    return (probe.again if asked["again"] else probe.ask)[band]
 
 
 def _rows(words: Words, language: str, flow: Flow, question: Question, asked: Mapping[str, Any]) -> Sequence[Row]:
