@@ -37,7 +37,7 @@ LINE_LABELS: Mapping[tuple[str, str], str] = {
     ("supports", "how"): "line.how",
     ("supports", "ideas_on"): "line.ideas_on",
 }
-_ORDER = {place: number for number, place in enumerate(LINE_LABELS)}
+_ORDER = {place: number for number, place in enumerate(LINE_LABELS, 1)}
 _MAY_OPEN = (Topic.STRENGTHS, Topic.STRUGGLES, Topic.GOALS)
 _KINDS = ("file", "photo", "link")
 _URL_SAFE = "/?#[]@!$&'+,;=:~-._%"

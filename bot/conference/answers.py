@@ -151,6 +151,7 @@ def _given(spot: Spot, messages: Sequence[_Message]) -> Given | None:
         return Given(*spot, alarm=alarm) if alarm else None
     chosen = max((index for index, part in enumerate(parts) if part.choices), default=0)
     parts = parts[chosen:]
+    parts = _firm(parts)
     return Given(
         *spot,
         text="\n".join(part.text for part in parts if part.text),
@@ -158,6 +159,12 @@ def _given(spot: Spot, messages: Sequence[_Message]) -> Given | None:
         evidence=tuple(_work(work) for part in parts for work in part.evidence),
         revisions=tuple(part.id for part in parts),
     )
+
+
+def _firm(parts: Sequence[Revision]) -> list[Revision]:
+    """Without the vague ones that something better was said after."""
+    firm = max((index for index, part in enumerate(parts) if part.act != Act.VAGUE), default=0)
+    return [part for index, part in enumerate(parts) if part.act != Act.VAGUE or index >= firm]
 
 
 def _barrier(messages: Iterable[_Message]) -> tuple[float, str]:

@@ -67,10 +67,20 @@ class Conversation:
         if found is None:
             there = ", ".join(f"[{words}]" for words, _ in self.buttons) or "nothing to tap"
             raise ScriptError(f"There is no button [{label}] where {self.name} is. There is {there}.")
-        self._page.tapped(self.name, found[0])
+        self.press(self.buttons.index(found), note)
+
+    def press(self, place: int, note: str = "") -> None:
+        """Tap one of `buttons` by its place."""
+        label, where = self.buttons[place]
+        self._page.tapped(self.name, label)
         self._page.note(note)
-        self.person.tap(*found)
+        self.person.tap(label, where)
         self.listen()
+
+    @property
+    def said(self) -> list[str]:
+        """The student's own messages as they stand, oldest first."""
+        return [one.shown for one in self.person.sees() if one.user == self.person.id]
 
     def edit(self, before: str, after: str, note: str = "") -> None:
         """Change one of the student's own messages."""
@@ -87,6 +97,12 @@ class Conversation:
         self._page.chose(self.name, line, option)
         self._page.note(note)
         self.person.select(line.menu, option, line.message)
+        self.listen()
+
+    def reword(self, line: Line) -> None:
+        """Ask to say a line of the review differently."""
+        self._page.tapped(self.name, "Say it differently")
+        self.person.tap(line.change, line.message)
         self.listen()
 
     def line(self, words: str) -> Line:
@@ -109,12 +125,15 @@ class Conversation:
         self._stage.run()
         self._stage.workspace.events.settle()
         self._stage.run()
+        trouble, self.person.trouble[:] = list(self.person.trouble), []
         standing = {one.ts: one for one in self.person.sees() if one.app}
         for ts, message in standing.items():
             if ts in self._seen and lines_of(message) and message != self._seen[ts]:
                 self._changed(message)
         self._heard([message for ts, message in standing.items() if ts not in self._seen])
         self._seen = standing
+        if trouble:
+            raise ScriptError(f"Slack would tell {self.name}: {'; '.join(trouble)}")
 
     def _heard(self, news: list[Message]) -> None:
         buttons: list[tuple[str, Message]] = []

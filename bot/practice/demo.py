@@ -14,13 +14,12 @@ from sqlalchemy import select
 from bot.errors import CoachError
 from bot.practice import outcome
 from bot.practice.conversation import A_MOMENT, Conversation
-from bot.practice.message import Message
+from bot.practice.looks import show_look
 from bot.practice.outcome import Agenda
 from bot.practice.page import Page
 from bot.practice.refusal import PracticeError
-from bot.practice.script import Look, Scene, Script, ScriptError, Shows, Step, read_script
+from bot.practice.script import Scene, Script, ScriptError, Step, read_script
 from bot.practice.stage import Stage, stage
-from bot.practice.view import View
 from bot.store.migrate import migrate
 from bot.store.models import School
 from bot.store.session import Store
@@ -69,7 +68,7 @@ def perform(here: Stage, script: Script, page: Page) -> Agenda:
     page.heading(f"{talk.today}: what each of them sees")
     arrived = outcome.agenda(here, talk.person)
     for look in script.view:
-        _look(here, page, talk, look, arrived)
+        show_look(here, page, look, arrived)
     summary(here, page, talk, arrived)
     if arrived is None:
         raise DemoError("The agenda did not arrive in the conference's channel. The conversation above shows why.")
@@ -91,28 +90,29 @@ def head(here: Stage, page: Page, talk: Conversation) -> None:
     )
 
 
-def summary(here: Stage, page: Page, talk: Conversation, arrived: Agenda | None) -> None:
-    """What was stored and sent, and where the agenda stands."""
+def summary(here: Stage, page: Page, talk: Conversation, arrived: Agenda | None, *, due: bool = True) -> None:
+    """What was stored and sent, and where the agenda stands. `due`: it ought to have arrived."""
     kept, said = outcome.stored(here, talk.person), outcome.sent(here)
     once = "each exactly once" if not said.doubled else f"{said.doubled} of them more than once"
     left = "nothing waits" if not said.waiting else f"{said.waiting} still wait"
     page.heading("What came of it")
-    page.summary(
-        [
-            (
-                bool(kept.answers),
-                "Stored",
-                f"{kept.answers} answers in {kept.revisions} revisions, {kept.approvals} approval",
-            ),
-            (not said.doubled and not said.waiting, "Sent", f"{said.messages} messages, {once}; {left}"),
-            (arrived is not None, "Agenda", _stands(arrived)),
-        ]
-    )
+    versions = f"{_many(kept.answers, 'answer')} ({_many(kept.revisions, 'version')})"
+    page.outcome(True, "Stored", f"{versions}, {_approved(kept.approvals)}")
+    page.outcome(not said.doubled and not said.waiting, "Sent", f"{_many(said.messages, 'message')}, {once}; {left}")
+    page.outcome((arrived is not None) or (False if due else None), "Agenda", _stands(arrived))
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _approved(times: int) -> str:
+    return {0: "not approved yet", 1: "approved once"}.get(times, f"approved {times} times")
 
 
 def _stands(arrived: Agenda | None) -> str:
     if arrived is None:
-        return "not in the channel"
+        return "not in the channel yet"
     pinned = "pinned in" if arrived.pinned else "in"
     return f"{arrived.lines} lines, {pinned} #{arrived.channel.name}, where {len(arrived.readers)} people read it"
 
@@ -124,7 +124,9 @@ def _scene(here: Stage, page: Page, talk: Conversation, scene: Scene, first: boo
     if first:
         talk.begin()
     if scene.flow and f"{title} · " not in talk.last:
-        raise ScriptError(f"The script is at “{title}”, but the coach has not asked anything of it. It said:\n{talk.last}")
+        raise ScriptError(
+            f"The script is at “{title}”, but the coach has not asked anything of it. It said:\n{talk.last}"
+        )
     for student, words in scene.meanwhile.items():
         _meanwhile(here, student, words)
     for number, step in enumerate(scene.steps, 1):
@@ -159,25 +161,3 @@ def _meanwhile(here: Stage, student: str, words: Collection[str]) -> None:
         else:
             person.dm(one)
         here.wait(seconds=A_MOMENT)
-
-
-def _look(here: Stage, page: Page, talk: Conversation, look: Look, arrived: Agenda | None) -> None:
-    person = here.people[look.who]
-    where, aside = "Conference Coach", ""
-    shown: list[Message | View] = []
-    match look.shows:
-        case Shows.CHANNEL if arrived is not None:
-            where, shown = f"#{arrived.channel.name}", [*person.sees(arrived.channel.id)]
-            aside = f"{'📌 1 pinned · ' if arrived.pinned else ''}{', '.join(arrived.readers)}"
-        case Shows.DM:
-            shown = [*person.sees()]
-        case Shows.COMMAND:
-            person.command("/conference")
-            shown = person.ephemerals[-1:]
-            aside = "Only visible to you"
-        case Shows.HOME:
-            person.open_home()
-            here.run()
-            shown = [person.home] if person.home else []
-    if shown:
-        page.look(look.title, where, shown, aside)

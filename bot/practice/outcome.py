@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, ScalarSelect, func, select
 
 from bot.practice.channel import Channel
 from bot.practice.message import Message
 from bot.practice.people import Person as Member
 from bot.practice.stage import Stage
 from bot.store.models import Answer, Approval, Conference, Person
+from bot.store.session import AnyRow
 from scheduler.deliveries import State, deliveries
 
 
@@ -80,7 +81,7 @@ def agenda(stage: Stage, student: Member) -> Agenda | None:
     return Agenda(channel, pages, any(page.ts in channel.pins for page in pages), readers, len(approved.items))
 
 
-def _approved(connection: Connection, student: Member) -> tuple[Row[tuple[str | None, list[dict]]] | None, list[str]]:
+def _approved(connection: Connection, student: Member) -> tuple[AnyRow | None, list[str]]:
     """The channel and the items of the newest approval, and the words approved."""
     newest = connection.execute(
         select(Conference.channel, Approval.items)
@@ -96,7 +97,7 @@ def _approved(connection: Connection, student: Member) -> tuple[Row[tuple[str | 
     return newest, list(connection.scalars(typed))
 
 
-def _conferences(student: Member):
+def _conferences(student: Member) -> ScalarSelect[int]:
     return (
         select(Conference.id)
         .join(Person, Person.id == Conference.student_id)

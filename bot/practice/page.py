@@ -10,10 +10,11 @@ from itertools import groupby
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.control import Control
 from rich.markup import escape
 from rich.panel import Panel
 from rich.rule import Rule
-from rich.segment import Segment
+from rich.segment import ControlType, Segment
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -134,8 +135,10 @@ class Page:
         table = Table.grid(padding=(0, 1))
         for _ in range(3 if first else 2):
             table.add_column()
+        blank = [""] * (2 if first else 1)
         for part, of_part in groupby(lines, lambda line: line.part):
-            blank = [""] * (2 if first else 1)
+            if table.row_count:
+                table.add_row()
             table.add_row(*blank, Text(part, style="bold"))
             for line in of_part:
                 number = [Text(str(numbers[line.place]), style="dim")] if first else []
@@ -162,12 +165,15 @@ class Page:
         self.console.print(panel)
         self.console.print()
 
-    def summary(self, rows: Sequence[tuple[bool, str, str]]) -> None:
-        """What came of it, in a few lines: well or not, what, and how."""
-        table = Table.grid(padding=(0, 2))
-        for well, what, how in rows:
-            table.add_row(Text("✓", "bold green") if well else Text("✗", "bold red"), Text(what, "bold"), how)
-        self.console.print(table)
+    def outcome(self, well: bool | None, what: str, how: str) -> None:
+        """What came of it, in a line: well, not, or (None) neither."""
+        mark = {True: ("✓ ", "bold green"), False: ("✗ ", "bold red"), None: ("· ", "dim")}[well]
+        self.console.print(Text.assemble(mark, (f"{what:8}", "bold"), how))
+
+    def take_back(self) -> None:
+        """Wipe the line above, typed at a prompt: what it said is about to be shown."""
+        if self.live and not self.console.is_dumb_terminal:
+            self.console.control(Control.move(0, -1), Control((ControlType.ERASE_IN_LINE, 2)))
 
     def line(self, text: str = "", style: str = "") -> None:
         """A line of its own."""
@@ -206,9 +212,8 @@ def _mark(line: Line) -> Text:
 
 
 def _words(line: Line) -> Text:
-    label = line.label.removesuffix(":")
     words = visible(line.words.replace("\n", " / "))
-    return Text.assemble((f"{label}: ", "dim") if label else "", words)
+    return Text.assemble((f"{line.label}: ", "dim") if line.label else "", words)
 
 
 def _legend(lines: Sequence[Line]) -> Iterator[Text]:

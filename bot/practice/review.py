@@ -10,10 +10,14 @@ from bot.practice.message import Json, Message, readable
 
 @dataclass(frozen=True)
 class Line:
-    """One line under review. `choice`: which of the `options` of its menu is chosen, from the most open, 0."""
+    """One line under review. `choice`: which of the `options` of its menu is chosen, from the most open, 0.
 
-    message: str  # the ts
-    menu: str  # the action id
+    `message` is a ts, `menu` and `change` are the action ids of its menu and of its button to say it differently.
+    """
+
+    message: str
+    menu: str
+    change: str
     part: str
     label: str
     words: str
@@ -33,20 +37,24 @@ def lines_of(message: Message) -> list[Line]:
 
 
 def _lines(message: Message) -> Iterator[Line]:
-    part, label, words, who = "", "", "", ""
+    part, who = "", ""
+    said: list[str] = []
     for block in message.blocks:
         match block:
             case {"type": "section", "text": {"type": "mrkdwn", "text": text}}:
-                first, _, rest = readable(text).partition("\n")
-                bold = first.startswith("*") and first.endswith("*")
-                part, label = (first.strip("*"), rest.strip()) if bold else (part, readable(text).strip())
-            case {"type": "section", "text": {"type": "plain_text", "text": text}}:
-                words += text
+                heading, _, rest = readable(text).partition("\n")
+                part = heading.strip("*")
+                said += [rest.strip()] if rest.strip() else []
+            case {"type": "section", "text": {"text": text}}:
+                said.append(text)
             case {"type": "context", "elements": [*elements]}:
                 who = "\n".join(readable(element["text"]) for element in elements)
-            case {"type": "actions", "elements": [{"type": "static_select"} as menu, *_]}:
-                yield Line(message.ts, menu["action_id"], part, label, words, who, *_chosen(menu))
-                label, words, who = "", "", ""
+            case {"type": "actions", "elements": [{"type": "static_select"} as menu, button]}:
+                label = said.pop(0) if len(said) > 1 and said[0].endswith(":") else ""
+                words = "".join(said)
+                ids = menu["action_id"], button["action_id"]
+                yield Line(message.ts, *ids, part, label.rstrip(":"), words, who, *_chosen(menu))
+                said = []
 
 
 def _chosen(menu: Json) -> tuple[tuple[str, ...], int]:

@@ -10,6 +10,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.constrain import Constrain
 from rich.padding import Padding
 from rich.rule import Rule
+from rich.table import Table
 from rich.text import Text
 
 from bot.practice.message import Json, Message, readable
@@ -30,6 +31,7 @@ _SHORT = 40
 Numbers = Iterator[int] | None
 _STYLES = {"bold": "bold", "italic": "italic", "strike": "strike", "code": "cyan"}
 _BUTTON = {"primary": "bold green", "danger": "bold red"}
+_BULLET = "• "
 
 
 def show(message: Message | View, width: int = 100, first: int = 0) -> RenderableType:
@@ -41,7 +43,7 @@ def show(message: Message | View, width: int = 100, first: int = 0) -> Renderabl
     if isinstance(message, View) and message.title:
         parts.append(Text(visible(message.title), style="bold reverse"))
     if isinstance(message, Message) and message.typed:
-        parts.append(Text(visible(readable(message.text))))
+        parts += [Text(visible(readable(message.text)))] if message.text else []
     else:
         parts += _blocks(message.blocks, itertools.count(first) if first else None)
     if isinstance(message, Message):
@@ -50,10 +52,8 @@ def show(message: Message | View, width: int = 100, first: int = 0) -> Renderabl
 
 
 def _blocks(blocks: Sequence[Json], numbers: Numbers) -> Iterator[RenderableType]:
-    """The blocks one after the other. A short remark and the buttons after it share a row; plain words that come after
-    a sentence of the bot are set in."""
+    """The blocks one after the other. A short remark and the buttons after it share a row."""
     remark: list[Text] = []
-    led = False
     for place, block in enumerate(blocks):
         after = blocks[place + 1]["type"] if place + 1 < len(blocks) else ""
         if place and _opens(block):
@@ -63,25 +63,18 @@ def _blocks(blocks: Sequence[Json], numbers: Numbers) -> Iterator[RenderableType
         elif block["type"] == "actions":
             yield from _elements(block["elements"], numbers, remark)
             remark = []
-        elif led and block["type"] == "section" and _plain(block):
-            yield from (Padding(part, (0, 0, 0, 2)) for part in _block(block, numbers))
         else:
             yield from _block(block, numbers)
-        led = led or not _plain(block)
 
 
 def _short(text: Text) -> bool:
     return "\n" not in text.plain and len(text) <= _SHORT
 
 
-def _plain(block: Json) -> bool:
-    return bool(block.get("text", {}).get("type") == "plain_text" and block["type"] == "section")
-
-
 def _opens(block: Json) -> bool:
     """Whether a block begins something new: a header, or a section that starts in bold."""
     text = block.get("text", {})
-    return block["type"] == "header" or (text.get("type") == "mrkdwn" and text["text"].startswith("*"))
+    return bool(block["type"] == "header" or (text.get("type") == "mrkdwn" and text["text"].startswith("*")))
 
 
 class _Row:
@@ -150,11 +143,23 @@ def _header(block: Json, _numbers: Numbers) -> Iterator[RenderableType]:
 
 def _section(block: Json, numbers: Numbers) -> Iterator[RenderableType]:
     if "text" in block:
-        yield _text(block["text"])
+        yield from _paragraphs(block["text"])
     for field in block.get("fields", ()):
         yield Padding(_text(field), (0, 0, 0, 2))
     if "accessory" in block:
         yield from _elements([block["accessory"]], numbers)
+
+
+def _paragraphs(text: Mapping[str, str]) -> Iterator[RenderableType]:
+    """A text; the points of a list hang beside their bullets."""
+    for listed, lines in itertools.groupby(text["text"].split("\n"), lambda line: line.startswith(_BULLET)):
+        if not listed:
+            yield _text({**text, "text": "\n".join(lines)})
+            continue
+        for line in lines:
+            point = Table.grid()
+            point.add_row(_BULLET, _text({**text, "text": line.removeprefix(_BULLET)}))
+            yield point
 
 
 def _context(block: Json, _numbers: Numbers) -> Iterator[RenderableType]:
@@ -199,7 +204,7 @@ def _control(element: Json, numbers: Numbers) -> Text:
     if element["type"] == "button":
         number = f"{next(numbers)} " if numbers is not None else ""
         label = visible(number + element["text"]["text"]).replace(" ", "\u00a0")  # a button breaks nowhere inside
-        return Text(f"[{label}]", style=_BUTTON.get(element.get("style", ""), "bold"))
+        return Text(f"[{label}]", style=_BUTTON.get(element.get("style", ""), ""))
     if element["type"] == "image":
         return Text(f"🖼 {visible(element['alt_text'])}", style="magenta")
     words = _chosen(element) or element.get("placeholder", {}).get("text", "")

@@ -28,7 +28,7 @@ def test_a_message_is_readable_without_colours() -> None:
         actions(button("Skip for now"), button("Back", "act.2")),
     )
     lines = [line.rstrip() for line in page.splitlines() if line.strip()]
-    assert lines[:4] == ["My goals", "Science. What did you do? See this.", "  i measured *it* [bold]", "1 of 4"]
+    assert lines[:4] == ["My goals", "Science. What did you do? See this.", "i measured *it* [bold]", "1 of 4"]
     assert set(lines[4].strip()) == {"─"}
     assert lines[5] == "[Skip\u00a0for\u00a0now]  [Back]"
 

@@ -1,0 +1,46 @@
+"""What somebody sees in Slack, written on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.practice.message import Message
+from bot.practice.outcome import Agenda
+from bot.practice.page import Page
+from bot.practice.people import Person
+from bot.practice.script import Look, Shows
+from bot.practice.stage import Stage
+from bot.practice.view import View
+
+BOT = "Conference Coach"
+
+
+def show_look(here: Stage, page: Page, look: Look, arrived: Agenda | None) -> None:
+    """Let somebody look, and show what they see; nothing if there is nothing to see."""
+    person = here.people[look.who]
+    if look.shows is Shows.CHANNEL:
+        if arrived is not None:
+            pinned = "1 pinned · " if arrived.pinned else ""
+            page.look(
+                look.title,
+                f"#{arrived.channel.name}",
+                person.sees(arrived.channel.id),
+                pinned + ", ".join(arrived.readers),
+            )
+        return
+    shown = _seen(here, person, look.shows)
+    if shown:
+        page.look(look.title, BOT, shown, "Only visible to you" if look.shows is Shows.COMMAND else "")
+
+
+def _seen(here: Stage, person: Person, where: Shows) -> Sequence[Message | View]:
+    match where:
+        case Shows.COMMAND:
+            person.command("/conference")
+            return person.ephemerals[-1:]
+        case Shows.HOME:
+            person.open_home()
+            here.run()
+            return [person.home] if person.home else []
+        case _:
+            return person.sees()
