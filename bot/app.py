@@ -52,7 +52,7 @@ class Bot:
 
     def wsgi(self) -> Wsgi:
         """The HTTP way in, guarded."""
-        return Guard(SlackRequestHandler(self.app, path=EVENTS_PATH), self.secret, self._seconds)
+        return Guard(SlackRequestHandler(self.app, path=EVENTS_PATH), self.secret)
 
     def start(self) -> None:
         """Start sending."""
@@ -64,9 +64,6 @@ class Bot:
         self.api.close()
         self.house.store.close()
         return clean
-
-    def _seconds(self) -> float:
-        return self.house.clock().timestamp()
 
 
 def build(
@@ -85,11 +82,10 @@ def build(
     house = House(store, Outbox(owner), words, now)
     api = SlackApi(settings.bot_token, settings.api_url, tls=tls)
     who = _who(api, settings.bot_token)
-    dispatcher = Dispatcher(
-        store.write, house.outbox, SlackSender(house, api, who.bot_user_id or ""), Pace(limits), now, workers
-    )
+    sender = SlackSender(house, api, who.bot_user_id or "")
+    dispatcher = Dispatcher(store.write, house.outbox, sender, Pace(limits), now, workers, sender.in_steps)
     app = _bolt(settings, who, tls)
-    listeners.register(app, Desk(house, who.bot_user_id or "", _send(dispatcher)))
+    listeners.register(app, Desk(house, who.bot_user_id or "", _send(dispatcher), api))
     ticker = Ticker(dispatcher, house.outbox, store.write, now, alone=store.sqlite)
     return Bot(app, house, dispatcher, ticker, api, who.team_id or "", settings.signing_secret)
 

@@ -100,7 +100,7 @@ deliveries = Table(
     Column("lease_until", Instant),
     Column("fence", Integer, nullable=False, server_default=text("0")),
     Column("ref_channel", String(64)),
-    Column("ref_ts", String(64)),
+    Column("ref_ts", Text),  # of a file it is the address, which is long
     Column("reason", Text),
     Column("missing", Integer, nullable=False, server_default=text("0")),
     Column("checked_at", Instant),

@@ -82,6 +82,8 @@ class Dispatcher:
 
     transaction: gives a connection in a transaction that may write.
     workers: calls at once for one workspace; half as many threads more stand by for the others.
+    in_steps: whether a delivery may only begin when all before it in its lane is settled, because it goes by what
+        settling that has written down. Others begin as soon as the one before is sent. Must not raise; no I/O.
     """
 
     def __init__(
@@ -92,12 +94,13 @@ class Dispatcher:
         pace: Pace,
         clock: Callable[[], datetime],
         workers: int = 40,
+        in_steps: Callable[[Delivery], bool] = lambda _delivery: False,
     ) -> None:
         self._transaction = transaction
         self._outbox = outbox
         self._sender = sender
         self._clock = clock
-        self._lanes = Lanes(pace, sender.method, outbox.lease, workers)
+        self._lanes = Lanes(pace, sender.method, outbox.lease, workers, in_steps)
         self._settler = Settler(transaction, outbox, sender, clock)
         self._most = 2 * workers
         self._work: SimpleQueue[Lane | Delivery | None] = SimpleQueue()
@@ -297,7 +300,8 @@ class Dispatcher:
             return
         follow = self._settler.settle(results)
         settled = [result for result in results if isinstance(result, Settlement)]
-        more = self._lanes.settled([each.delivery for each in settled], self._clock())
+        lanes, more = self._lanes.settled([each.delivery for each in settled], self._clock())
+        self._offer(lanes)
         self.hand_over(follow)
         if more:
             self._inbox.put(_Wake(self._clock()))

@@ -23,6 +23,7 @@ Claim = tuple[int, int]
 class _Fate(Enum):
     HERE = auto()
     PASSED = auto()
+    SETTLED = auto()
     FAILED = auto()
 
 
@@ -57,10 +58,19 @@ class Lanes:
     at_once: calls at once for one workspace, so that a slow one leaves callers to the others.
     lease: of the outbox. A call begins in the first half of it or not at all.
     method: the name of the call a delivery is sent by, for the pace.
+    in_steps: whether a delivery may only begin when all before it in its lane is settled, not merely sent.
     """
 
-    def __init__(self, pace: Pace, method: Callable[[Delivery], str], lease: timedelta, at_once: int) -> None:
+    def __init__(
+        self,
+        pace: Pace,
+        method: Callable[[Delivery], str],
+        lease: timedelta,
+        at_once: int,
+        in_steps: Callable[[Delivery], bool],
+    ) -> None:
         self._pace = pace
+        self._in_steps = in_steps
         self._method = method
         self._lease = lease
         self._at_once = at_once
@@ -103,7 +113,13 @@ class Lanes:
         return lane
 
     def _complete(self, lane: Lane) -> bool:
-        return bool(lane.queue) and all(claim in self._fates for claim in lane.queue[0].behind)
+        """Whether the first can be tried: all that goes before it was here, and is settled if it needs that."""
+        if not lane.queue:
+            return False
+        fates = [self._fates.get(claim) for claim in lane.queue[0].behind]
+        if None in fates:
+            return False
+        return _Fate.PASSED not in fates or not self._in_steps(lane.queue[0])
 
     def begin(self, lane: Lane, now: datetime, patience: timedelta) -> Turn:
         """A caller comes to a lane. Waiting longer than `patience` for the pace is not done with it in hand."""
@@ -145,20 +161,28 @@ class Lanes:
         waiting = self._queueing.get(workspace)
         return (waiting.popleft(),) if waiting and self._calls[workspace] < self._at_once else ()
 
-    def settled(self, deliveries: Iterable[Delivery], now: datetime) -> bool:
+    def settled(self, deliveries: Iterable[Delivery], now: datetime) -> tuple[list[Lane], bool]:
         """What became of these is committed: they are out of hand, and their fate is remembered for a lease.
 
-        True if there was one among them that nobody waited for: there may be room to claim more.
+        Returns the lanes to offer that waited for that, and True if there was one among them that nobody waited for:
+        there may be room to claim more.
         """
+        offered: list[Lane] = []
         more = False
         with self._lock:
             for delivery in deliveries:
                 self._finished.append((now, delivery.claim))
+                if self._fates.get(delivery.claim) is _Fate.PASSED:
+                    self._fates[delivery.claim] = _Fate.SETTLED
+                lane = self._lanes.get(delivery.lane)
+                if lane is not None and not lane.offered and self._complete(lane):
+                    lane.offered = True
+                    offered.append(lane)
                 if delivery.claim in self._bulk_claims:
                     self._bulk_claims.discard(delivery.claim)
                     self._bulk[delivery.workspace] -= 1
                     more = True
-        return more
+        return offered, more
 
     def stale(self, now: datetime) -> list[Delivery]:
         """Give back what has waited half a lease for one before it that never came; forget fates after a lease."""

@@ -26,6 +26,12 @@ NAUGHTY = (
     "http://x.example javascript:alert(1)",
     "\\ \\* \\\\ \\n",
     "\r\n" * 20 + "x",
+    "<!everyone> <!subteam^S1|@team> @channel @here",
+    "{{ ''.__class__.__mro__ }}{% endraw %}{{ self }}",
+    "' OR '1'='1' /* ; DELETE FROM answer WHERE 1=1; --",
+    "<script>alert(1)</script> <b onmouseover=alert(1)>",
+    "\u202b\u202eمرحبا\u202c\u202c\u200f 1️⃣ 🇪🇸 👨🏿‍🚀",
+    "9" * 5000,
 )
 
 naughty_texts = st.one_of(

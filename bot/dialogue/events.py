@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.dialogue.state import Act as Act
 from bot.dialogue.state import Spot, Work
 
 
@@ -20,6 +21,9 @@ class Command(StrEnum):
     MENU = "menu"
     START = "start"
     NEXT = "next"
+
+
+LONG_AGO = "0"  # a ts before all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +47,22 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A message was changed; `revised` is the ts of the edit."""
+    """A message was changed; `revised` is the ts of the edit, `asked_at` as in Said (left out: some time ago)."""
 
     ts: str
     revised: str
     text: str
     alarm: str = ""
+    asked_at: str | None = LONG_AGO
 
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A message was taken back."""
+    """A message was taken back; `revised` and `asked_at` as in Edited."""
 
     ts: str
     revised: str
+    asked_at: str | None = LONG_AGO
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +82,6 @@ class Revisit:
 
 
 Event = Begin | Said | Edited | Deleted | Tapped | Revisit
-
-
-class Act(StrEnum):
-    """What a revision of an answer is."""
-
-    SAID = "said"
-    ASIDE = "aside"  # kept, but not part of the answer: "idk"
-    EDITED = "edited"
-    WITHDRAWN = "withdrawn"  # by the student
-    REPLACED = "replaced"  # by a new answer
-    CHOSEN = "chosen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +118,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Develop:
-    """A thin answer was taken as it is ("develop with advisor"), or is no longer thin (rule is "")."""
+    """A thin answer was taken as it is ("develop with advisor"), or is no longer thin (rule is "").
+
+    An answer that blames somebody is marked at once, while the probe is open: it is kept off the agenda.
+    """
 
     spot: Spot
     rule: str

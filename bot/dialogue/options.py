@@ -24,8 +24,9 @@ def match(text: str, labels: Mapping[str, str]) -> tuple[str, ...]:
 
 def _one(text: str, labels: Mapping[str, str]) -> str:
     typed = _fold(text)
-    if typed.isdecimal() and 1 <= int(typed) <= len(labels):
-        return list(labels)[int(typed) - 1]
+    numbered = {str(number): id_ for number, id_ in enumerate(labels, 1)}
+    if typed in numbered:
+        return numbered[typed]
     folded = {id_: _fold(label) for id_, label in labels.items()}
     exact = [id_ for id_, label in folded.items() if label == typed]
     begun = [id_ for id_, label in folded.items() if len(typed) >= _SHORTEST and label.startswith(typed)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
@@ -10,9 +11,11 @@ from sqlalchemy import Connection, select
 from bot.dialogue.events import Said
 from bot.services import channel, greeting, hearing
 from bot.services.house import House
+from bot.services.scene import scene_of
 from bot.services.speech import Kind, Saying, Voice
 from bot.store.models import Person, School
-from scheduler.outbox import Delivery, Draft
+from bot.store.session import AnyRow
+from scheduler.outbox import Delivery, Draft, Outbox
 
 HOME_LASTS = timedelta(minutes=10)
 """A home that could not be published so long is not worth publishing: it is made anew whenever it is opened."""
@@ -21,17 +24,23 @@ HOME_LASTS = timedelta(minutes=10)
 def appeared(house: House, workspace: str, slack_id: str, key: str) -> list[Delivery]:
     """Slack says that somebody joined: look them up, without a word to them unless they wrote."""
     now = house.clock()
-    draft = Draft(
+    with house.store.write() as connection:
+        return house.outbox.put(connection, [look_up(workspace, slack_id, key, now)], now, claim=True)
+
+
+def look_up(workspace: str, slack_id: str, key: str, now: datetime, opened: str = "", channel_id: str = "") -> Draft:
+    """Ask Slack who somebody is. `opened`: "home" or "messages", where that is why we ask."""
+    return Draft(
         workspace=workspace,
         kind=Kind.MEET,
         recipient=slack_id,
         subject=f"slack:{slack_id}",
-        payload={"slack_id": slack_id, "channel": "", "ids": [key], "ts": "", "text": ""},
+        payload={
+            "slack_id": slack_id, "channel": channel_id, "ids": [key], "ts": "", "text": "", "opened": opened
+        },
         dedupe_key=f"meet:{key}",
         due_at=now,
-    )
-    with house.store.write() as connection:
-        return house.outbox.put(connection, [draft], now, claim=True)
+    )  # fmt: skip
 
 
 def arrived(house: House, connection: Connection, meet: Delivery, now: datetime) -> Sequence[Draft]:
@@ -39,18 +48,41 @@ def arrived(house: House, connection: Connection, meet: Delivery, now: datetime)
     someone unknown whom to ask. Those waited for in a channel are invited."""
     payload = meet.payload
     person = greeting.person_in_slack(connection, meet.workspace, payload["slack_id"])
-    wrote = bool(payload["channel"])
+    home = (
+        [_home(meet.workspace, payload["slack_id"], f"met:{meet.id}", now)] if payload.get("opened") == "home" else []
+    )
     if person is None:
-        return [_stranger(connection, meet, now)] if wrote else []
-    drafts = channel.invite(connection, meet.workspace, person.id, now)
-    if wrote:
-        voice = greeting.voice_for(person, payload["channel"], f"met:{meet.id}", now)
-        if person.role == "student":
-            said = Said(payload["ts"], payload["text"], None)
-            hearing.first_turn(house, connection, voice, person, said, now)
-        else:
-            drafts.append(voice.say(Saying("adult_dm", {"name": person.name})))
+        return home or ([_stranger(connection, meet, now)] if payload["ts"] else [])
+    drafts = home + channel.invite(connection, meet.workspace, person.id, now)
+    if not payload["channel"]:
+        return drafts
+    voice = greeting.voice_for(person, payload["channel"], f"met:{meet.id}", now)
+    if person.role == "student":
+        _heard(house, connection, voice, person, meet, now)
+    elif payload["ts"]:
+        drafts.append(voice.say(Saying("adult_dm", {"name": person.name})))
     return drafts
+
+
+def _heard(house: House, connection: Connection, voice: Voice, person: AnyRow, meet: Delivery, now: datetime) -> None:
+    """What a student said while nobody knew who they were. Whoever wrote several times is greeted once."""
+    said = Said(meet.payload["ts"], meet.payload["text"], None)
+    house = replace(house, outbox=_Unhurried(house.outbox.owner))
+    scene = scene_of(connection, meet.workspace, person.slack_id)
+    if scene is None:
+        hearing.first_turn(house, connection, voice, person, said, now)
+    elif said.ts:
+        hearing.take_in(house, connection, scene, meet.payload["channel"], f"met:{meet.id}", said, now)
+
+
+class _Unhurried(Outbox):
+    """What follows when a delivery is settled is in nobody's hands yet: it is claimed when its turn comes."""
+
+    def put(
+        self, connection: Connection, drafts: Sequence[Draft], now: datetime, *, claim: bool = False
+    ) -> list[Delivery]:
+        """Store what is wished for, claimed or not."""
+        return super().put(connection, drafts, now)
 
 
 def _stranger(connection: Connection, meet: Delivery, now: datetime) -> Draft:
@@ -73,9 +105,27 @@ def _stranger(connection: Connection, meet: Delivery, now: datetime) -> Draft:
 
 
 def open_home(house: House, workspace: str, slack_id: str, key: str) -> list[Delivery]:
-    """Somebody opened the App Home: publish it as things stand. It has a lane of its own: it delays no message."""
+    """Somebody opened the App Home: publish it as things stand; whom nobody knows yet is looked up first."""
     now = house.clock()
-    draft = Draft(
+    with house.store.write() as connection:
+        known = greeting.person_in_slack(connection, workspace, slack_id) is not None
+        draft = _home(workspace, slack_id, key, now) if known else look_up(workspace, slack_id, key, now, opened="home")
+        return house.outbox.put(connection, [draft], now, claim=True)
+
+
+def open_messages(house: House, workspace: str, slack_id: str, channel_id: str, key: str) -> list[Delivery]:
+    """Somebody opened the DM with the bot: a student who has not been greeted is; whom nobody knows is looked up."""
+    now = house.clock()
+    with house.store.write() as connection:
+        if greeting.person_in_slack(connection, workspace, slack_id) is None:
+            draft = look_up(workspace, slack_id, key, now, "messages", channel_id)
+            return house.outbox.put(connection, [draft], now, claim=True)
+        return greeting.first_hello(house, connection, workspace, slack_id, channel_id, f"turn:{key}")
+
+
+def _home(workspace: str, slack_id: str, key: str, now: datetime) -> Draft:
+    """A home has a lane of its own: it delays no message."""
+    return Draft(
         workspace=workspace,
         kind=Kind.HOME,
         recipient=f"home:{slack_id}",
@@ -85,17 +135,23 @@ def open_home(house: House, workspace: str, slack_id: str, key: str) -> list[Del
         due_at=now,
         expires_at=now + HOME_LASTS,
     )
-    with house.store.write() as connection:
-        return house.outbox.put(connection, [draft], now, claim=True)
 
 
-def came(house: House, workspace: str, channel_id: str, slack_id: str) -> None:
-    """Somebody came into a channel: if it is a conference's and they belong there, they are no longer waited for."""
+def came(house: House, workspace: str, channel_id: str, slack_id: str, key: str) -> list[Delivery]:
+    """Somebody came into a channel: if it is a conference's and they belong there, they are no longer waited for.
+
+    Whom nobody knows is looked up: it may be someone an admin has just made a guest.
+    """
+    now = house.clock()
     with house.store.write() as connection:
         conference = channel.of_channel(connection, workspace, channel_id)
         person = greeting.person_in_slack(connection, workspace, slack_id)
-        if conference is not None and person is not None:
-            channel.invited(connection, conference, person.id, channel.Invite.JOINED)
+        if conference is None:
+            return []
+        if person is None:
+            return house.outbox.put(connection, [look_up(workspace, slack_id, key, now)], now, claim=True)
+        channel.invited(connection, conference, person.id, channel.Invite.JOINED)
+        return []
 
 
 def left(house: House, workspace: str, channel_id: str, key: str) -> list[Delivery]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
 from bot.dialogue.events import Command
-from bot.services import greeting, hearing, status
+from bot.services import arriving, greeting, hearing, status
 from bot.services.house import House
 from bot.services.scene import scene_of
 from bot.services.speech import Saying
@@ -34,7 +35,8 @@ def command(house: House, workspace: str, slack_id: str, text: str, key: str) ->
         person = greeting.person_in_slack(connection, workspace, slack_id)
         if person is None:
             school = connection.scalar(select(School.language).where(School.workspace == workspace))
-            return Answer(status.home_of_stranger(connection, workspace), school or "en")
+            meet = house.outbox.put(connection, [arriving.look_up(workspace, slack_id, key, now)], now, claim=True)
+            return Answer(status.home_of_stranger(connection, workspace), school or "en", meet)
         match _word(house, text):
             case "" | "status":
                 return Answer(status.status(house, connection, person, now), person.language)
@@ -60,10 +62,17 @@ def _coached(house: House, connection: Connection, person: AnyRow, word: str, ke
 
 
 def _word(house: House, text: str) -> str:
-    """The command behind the first word typed, in any language the school has; the word itself if it is none."""
-    typed = text.split(maxsplit=1)[0].casefold() if text.split() else ""
+    """The command that was typed, in any language the school has; what was typed if it is none."""
+    typed = _bare(text)
     for language in house.words.catalog.languages:
         for name in ("start", "preview", "help", "status", "menu"):
-            if typed == house.words.catalog.label(language, f"command.{name}").casefold():
+            wanted = _bare(house.words.catalog.label(language, f"command.{name}"))
+            if typed == wanted or typed.startswith(f"{wanted} "):
                 return name
     return typed
+
+
+def _bare(text: str) -> str:
+    """Without case, accents and more blanks than one between words."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())

@@ -41,9 +41,22 @@ def hear(house: House, incoming: Incoming) -> list[Delivery]:
         now = house.clock()  # with the conversation locked: what is said goes out in this order
         if scene is None:
             return _answer_without_conversation(house, connection, incoming, now)
-        if outdated(connection, scene, now) and not _must_be_read(house, scene, incoming.event):
-            return greet_anew(house, connection, scene, incoming.channel, f"turn:{incoming.ids[0]}", now)
-        return Turn(house, connection, scene, incoming.channel, incoming.ids[0], now).hear(incoming.event)
+        return take_in(house, connection, scene, incoming.channel, incoming.ids[0], incoming.event, now)
+
+
+def take_in(
+    house: House,
+    connection: Connection,
+    scene: Scene,
+    channel: str,
+    key: str,
+    event: Said | Edited | Deleted,
+    now: datetime,
+) -> list[Delivery]:
+    """A turn of a conversation; or a new hello, where it is about a conference that is over."""
+    if outdated(connection, scene, now) and not _must_be_read(house, scene, event):
+        return greet_anew(house, connection, scene, channel, f"turn:{key}", now)
+    return Turn(house, connection, scene, channel, key, now).hear(event)
 
 
 def tap(house: House, workspace: str, event_id: str, slack_id: str, channel: str, ref: Ref,
@@ -95,8 +108,10 @@ def first_time(connection: Connection, workspace: str, ids: Sequence[str], now: 
     return all(noted)
 
 
-_SEEN_POSTGRESQL = postgresql.insert(SeenEvent).on_conflict_do_nothing()
-_SEEN_SQLITE = sqlite.insert(SeenEvent).on_conflict_do_nothing()
+# SQLAlchemy keeps the count of an INSERT only where it is asked to: without it, PostgreSQL's is always -1.
+_COUNTED = {"preserve_rowcount": True}
+_SEEN_POSTGRESQL = postgresql.insert(SeenEvent).on_conflict_do_nothing().execution_options(**_COUNTED)
+_SEEN_SQLITE = sqlite.insert(SeenEvent).on_conflict_do_nothing().execution_options(**_COUNTED)
 
 
 def _answer_without_conversation(

@@ -25,11 +25,11 @@ _Taker = aliased(Person)
 def fixed_words(connection: Connection, scene: Scene, level: str, *, first: bool) -> Saying:
     """What the student is told: thanks, that a person reads it, how to reach help now. Shorter the second time."""
     school = _school(connection, scene.workspace)
-    counselors = _counselors(connection, scene.workspace, school.counselors["keys"])
+    counselors = reachable(_counselors(connection, scene.workspace, school.counselors["keys"]))
     context = {
         "level": level,
         "student": scene.student,
-        "counselor": counselors[0].name if counselors else "",
+        "counselor": counselors[0].name if counselors else "",  # who is told first: the first who is on Slack
         "lines": school.helplines.get("lines", []),
     }
     return Saying("safety_reply" if first else "safety_held", context)
@@ -41,7 +41,7 @@ def raise_alert(connection: Connection, scene: Scene, answer: int, level: str, n
     The first counselor is told now, each further one 30 minutes later unless somebody took it up by then.
     """
     school = _school(connection, scene.workspace)
-    counselors = _counselors(connection, scene.workspace, school.counselors["keys"])
+    counselors = reachable(_counselors(connection, scene.workspace, school.counselors["keys"]))
     alert = connection.execute(
         insert(Alert)
         .values(workspace=scene.workspace, student_id=scene.person, answer_id=answer, level=level, raised_at=now)
@@ -50,7 +50,7 @@ def raise_alert(connection: Connection, scene: Scene, answer: int, level: str, n
     here = now.astimezone(ZoneInfo(school.time_zone)).isoformat()
     return [
         _tell(counselor, counselors[0].name, alert, scene, level, here, now + number * ESCALATE_AFTER, number)
-        for number, counselor in enumerate(reachable(counselors))
+        for number, counselor in enumerate(counselors)
     ]
 
 
@@ -117,7 +117,8 @@ def open_alert(house: House, workspace: str, slack_id: str, alert: int) -> Opene
             .where(Answer.id >= found.answer_id)
             .order_by(Answer.id)
         ).all()
-        said = [{"at": row.at.isoformat(), "text": row.text} for row in words if row.text]
+        zone = ZoneInfo(_school(connection, workspace).time_zone)
+        said = [{"at": row.at.astimezone(zone).isoformat(), "text": row.text} for row in words if row.text]
         return Opened(Saying("safety_opened", {"student": found.name, "said": said}), found.language)
 
 

@@ -13,6 +13,7 @@ from bot.conference import access
 from bot.conference.answers import Given, Setting
 from bot.conference.answers import Spot as Place
 from bot.conference.readiness import Readiness, Status, readiness
+from bot.dialogue.state import State
 from bot.services import greeting
 from bot.services.house import House
 from bot.services.scene import first_name, parked, scene_of
@@ -159,8 +160,7 @@ def progress(connection: Connection, workspace: str, students: Collection[int], 
     rows = connection.execute(
         select(Person.id, Person.name, advisor.name.label("advisor"), Conference.id.label("conference"),
                Conference.date, Conference.time, Conversation.id.label("conversation"), Conversation.version,
-               Conversation.approved,
-               Conversation.updated_at)
+               Conversation.approved, Conversation.flow, Conversation.state, Conversation.updated_at)
         .outerjoin(advisor, advisor.id == Person.advisor_id)
         .outerjoin(Conference, (Conference.student_id == Person.id) & Conference.cancelled.is_(False))
         .outerjoin(Conversation, Conversation.conference_id == Conference.id)
@@ -172,7 +172,7 @@ def progress(connection: Connection, workspace: str, students: Collection[int], 
         if row.id not in latest or row.date >= now.date():
             latest[row.id] = row
     conferences = [row.conference for row in latest.values() if row.conference]
-    done = _done(connection, [row.conversation for row in latest.values() if row.conversation])
+    done = _done(connection, [row for row in latest.values() if row.conversation])
     develop = _develop(connection, conferences)
     found = [
         Progress(
@@ -187,13 +187,14 @@ def progress(connection: Connection, workspace: str, students: Collection[int], 
     return sorted(found, key=lambda one: (one.date, one.time, one.name))
 
 
-def _done(connection: Connection, conversations: Collection[int]) -> dict[int, set[str]]:
+def _done(connection: Connection, conversations: Collection[AnyRow]) -> dict[int, set[str]]:
+    """The flows that are done: those put aside, and the one that is open."""
     rows = connection.execute(
         select(FlowState.conversation_id, FlowState.flow).where(
-            FlowState.conversation_id.in_(conversations), FlowState.done.is_(True)
+            FlowState.conversation_id.in_([row.conversation for row in conversations]), FlowState.done.is_(True)
         )
     )
-    found: dict[int, set[str]] = {}
+    found = {row.conversation: {row.flow} for row in conversations if row.flow and State.from_json(row.state).done}
     for row in rows:
         found.setdefault(row.conversation_id, set()).add(row.flow)
     return found

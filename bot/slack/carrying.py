@@ -12,15 +12,21 @@ from bot.services import channel as conferences
 from bot.services import works
 from bot.services.channel import Meeting
 from bot.services.house import House
+from bot.slack.attendance import STRANGER, Attendance
 from bot.slack.client import Reply, SlackApi
 from bot.slack.replies import trouble
 from scheduler.outbox import Delivery, Draft
-from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
+from scheduler.outcomes import Final, Later, Outcome, Refused, Sent, Unknown
 
 LARGEST = 20_000_000
 """Bytes of a file that is carried over; a larger one is named on the agenda and brought along by the student."""
 
+TRIES = 3
+"""A file that cannot be fetched, or put, so often is left behind: the agenda does not wait for it."""
+
+TRY_AGAIN_SECONDS = 20.0
 _GONE = frozenset({"file_not_found", "file_deleted"})
+_ELSEWHERE = frozenset({"external", "tombstone", "hidden_by_limit"})
 
 
 class Carrier:
@@ -28,9 +34,10 @@ class Carrier:
 
     method = "files.completeUploadExternal"
 
-    def __init__(self, house: House, api: SlackApi) -> None:
+    def __init__(self, house: House, api: SlackApi, attendance: Attendance) -> None:
         self._house = house
         self._api = api
+        self._attendance = attendance
 
     def send(self, delivery: Delivery) -> Outcome:
         """Copy the file into the channel, under the agenda; or delete the copy."""
@@ -41,7 +48,13 @@ class Carrier:
             return Refused("there is no channel")
         if delivery.payload["remove"]:
             return self._remove(about.channel, copy)
-        return self._stands(copy, about.channel) or self._bring(delivery, about)
+        standing = self._stands(copy, about.channel)
+        if standing is not None:
+            return standing
+        strangers = self._attendance.strangers(about)
+        if not isinstance(strangers, frozenset):
+            return strangers
+        return Refused(STRANGER) if strangers else self._bring(delivery, about)
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Ask what became of the copy, whose id was kept before it was shared."""
@@ -68,11 +81,13 @@ class Carrier:
         if not known.ok:
             return trouble(known, "files.info")
         file = known.data["file"]
-        if int(file.get("size") or 0) > LARGEST or not file.get("url_private"):
+        if file.get("is_external") or file.get("mode") in _ELSEWHERE or not file.get("url_private"):
+            return Refused("the file is not Slack's")  # its address is another's, who is not to get the bot's token
+        if int(file.get("size") or 0) > LARGEST:
             return Refused("the file is too large")
         content = self._api.download(file["url_private"], LARGEST)
         if not content or _is_page(content, file):
-            return Unknown("the file could not be fetched")
+            return _not_now(delivery, "the file could not be fetched")
         return self._upload(delivery, about, file, content)
 
     def _upload(self, delivery: Delivery, about: Meeting, file: Mapping[str, Any], content: bytes) -> Outcome:
@@ -83,7 +98,7 @@ class Carrier:
         with self._house.store.write() as connection:
             works.begun(connection, delivery.workspace, about.id, delivery.payload["file"], copy)
         if not self._api.upload(place.data["upload_url"], content):
-            return Unknown("the file could not be put")
+            return _not_now(delivery, "the file could not be put")
         arguments: dict[str, Any] = {"files": [{"id": copy, "title": file.get("title") or file["name"]}]}
         arguments["channel_id"] = about.channel
         if about.agenda_ts:
@@ -106,8 +121,15 @@ class Carrier:
         return Sent(channel, file.get("permalink") or "") if _is_shared(file, channel) else None
 
     def _remove(self, channel: str, copy: str) -> Outcome:
+        if not copy:
+            return Sent(channel, "")
         reply: Reply = self._api.ask("files.delete", {"file": copy})
         return Sent(channel, "") if reply.ok or reply.error in _GONE else trouble(reply, "files.delete")
+
+
+def _not_now(delivery: Delivery, reason: str) -> Outcome:
+    """Nothing was shared yet: a few tries more, then the agenda goes on without it."""
+    return Later(TRY_AGAIN_SECONDS, reason) if delivery.attempts + 1 < TRIES else Refused(reason)
 
 
 def _is_shared(file: Mapping[str, Any], channel: str) -> bool:

@@ -11,13 +11,17 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import urllib3
+
+from bot.slack.connections import Connections, HttpError
 
 SLACK_API = "https://slack.com/api/"
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
+_JSON = "application/json; charset=utf-8"
+_FORM = "application/x-www-form-urlencoded"
 _LATER = frozenset({"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org", "request_timeout"})
 _UNCLEAR = frozenset({"fatal_error", "internal_error"})
 
@@ -43,27 +47,24 @@ class SlackApi:
     def __init__(
         self, token: str, base_url: str = SLACK_API, *, connections: int = 50, tls: ssl.SSLContext | None = None
     ) -> None:
-        self._base = base_url.rstrip("/") + "/"
+        tls = tls or ssl.create_default_context()
+        self._path = urlsplit(base_url).path.rstrip("/") + "/"
         self._headers = {"Authorization": f"Bearer {token}"}
-        self._json = {**self._headers, "Content-Type": "application/json; charset=utf-8"}
+        self._heads: dict[tuple[str, str], bytes] = {}
+        self._connections = Connections(base_url, tls, connect=CONNECT_SECONDS, read=READ_SECONDS, kept=connections)
         self._pool = urllib3.PoolManager(
-            maxsize=connections,
-            block=True,
-            retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-            ssl_context=tls or ssl.create_default_context(),
+            retries=False, timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS), ssl_context=tls
         )
 
     def call(self, method: str, arguments: Mapping[str, Any]) -> Reply:
         """Call a method with a JSON body, once. Never raises for what Slack or the network does."""
         body = json.dumps(arguments, ensure_ascii=False, separators=(",", ":")).encode()
-        return self._send(method, body, self._json)
+        return self._send(method, body, _JSON)
 
     def ask(self, method: str, arguments: Mapping[str, Any]) -> Reply:
         """Call a method that only takes form fields (`users.info`, `conversations.members` and other reads), once."""
         form = {key: _field(value) for key, value in arguments.items()}
-        headers = {**self._headers, "Content-Type": "application/x-www-form-urlencoded"}
-        return self._send(method, urlencode(form).encode(), headers)
+        return self._send(method, urlencode(form).encode(), _FORM)
 
     def download(self, url: str, limit: int) -> bytes | None:
         """A file of Slack's, up to `limit` bytes; None where it is larger or cannot be had."""
@@ -85,14 +86,22 @@ class SlackApi:
 
     def close(self) -> None:
         """Close the kept connections."""
+        self._connections.close()
         self._pool.clear()
 
-    def _send(self, method: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    def _send(self, method: str, body: bytes, content: str) -> Reply:
         try:
-            response = self._pool.request("POST", self._base + method, body=body, headers=headers)
-        except urllib3.exceptions.HTTPError as error:
+            answer = self._connections.post(self._head(method, content), body)
+        except (OSError, HttpError) as error:
             return Reply(fault=type(error).__name__)
-        return read_reply(response.status, response.headers.get("Retry-After"), response.data)
+        return read_reply(answer.status, answer.headers.get(b"retry-after", b"").decode("latin-1"), answer.body)
+
+    def _head(self, method: str, content: str) -> bytes:
+        head = self._heads.get((method, content))
+        if head is None:
+            headers = {**self._headers, "Content-Type": content}
+            head = self._heads[method, content] = self._connections.head(f"{self._path}{method}", headers)
+        return head
 
 
 def read_reply(status: int, retry_after: str | None, body: bytes) -> Reply:

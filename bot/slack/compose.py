@@ -67,6 +67,8 @@ def _context(words: Words, language: str, flow: Flow, question: Question, asked:
     fresh = not probe and not asked["now"]
     after = words.flow(language, asked["after"]).closing if asked["after"] and not probe else {}
     opening = [fill(after), fill(flow.opening) if asked["opening"] else ""]
+    if after and not asked["opening"]:
+        opening.append(words.catalog.label(language, "ask.back_to", title=flow.title))
     return {
         "title": flow.title,
         "opening": "\n\n".join(text for text in opening if text),

@@ -1,4 +1,7 @@
-"""What every listener is given: the house, who the bot is, and where deliveries go once they are stored."""
+"""What every listener is given: the house, who the bot is, and where deliveries go once they are stored.
+
+`api` is for what must be called while Slack waits: opening a modal.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.services.house import House
+from bot.slack.client import SlackApi
 from scheduler.outbox import Delivery
 
 
@@ -16,3 +20,4 @@ class Desk:
     house: House
     bot_user: str
     send: Callable[[Sequence[Delivery]], None]
+    api: SlackApi

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -13,17 +14,19 @@ from sqlalchemy import Connection, select
 from bot.services import channel as conferences
 from bot.services.channel import Invite, Meeting
 from bot.services.house import House
-from bot.services.speech import Saying, Voice
+from bot.services.scene import first_name
+from bot.services.speech import Saying
 from bot.slack.client import Reply, SlackApi
-from bot.slack.compose import compose
-from bot.slack.posting import Poster
 from bot.slack.replies import trouble
-from bot.store.models import Conference, Person
+from bot.store.models import Person
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
 
 NAME_LENGTH = 80
 TRIES = 20
+AFTER_REFUSAL = timedelta(hours=4)
+"""Where the workspace did not allow a channel, it is tried again then: an admin may have changed that."""
+NO_CHANNEL = "there is no channel"
 _ALREADY = frozenset({"already_in_channel", "cant_invite_self"})
 _IN_THE_WAY = {
     "user_is_restricted": Invite.GUEST_NEEDS_ADMIN,
@@ -43,26 +46,32 @@ class ChannelMaker:
 
     method = "conversations.create"
 
-    def __init__(self, house: House, api: SlackApi) -> None:
+    def __init__(self, house: House, api: SlackApi, bot_user: str) -> None:
         self._house = house
         self._api = api
+        self._bot_user = bot_user
 
     def send(self, delivery: Delivery) -> Outcome:
-        """Create it; a name that is taken gets a number, unless it is a channel we made for this very conference."""
+        """Create it; a name that is taken gets a number, unless it is the channel of an attempt whose answer was lost.
+
+        At the first attempt none can be: one that is nobody's then is just being made for a namesake.
+        """
         about = _meeting(self._house, delivery)
         if about is None:
             return Refused("the conference was cancelled")
         if about.channel:
             return Sent(about.channel, "")
+        half_made = self._half_made(delivery.workspace) if delivery.attempts else {}
+        if not isinstance(half_made, dict):
+            return half_made
         for name in _names(self._house, about):
+            if name in half_made:
+                return Sent(half_made[name], name)
             reply = self._api.call("conversations.create", {"name": name, "is_private": True})
             if reply.ok:
                 return Sent(reply.data["channel"]["id"], name)
             if reply.error != "name_taken":
                 return trouble(reply, "conversations.create")
-            ours = self._ours(name)
-            if not isinstance(ours, str) or ours:
-                return ours if not isinstance(ours, str) else Sent(ours, name)
         return Refused("name")
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
@@ -70,44 +79,53 @@ class ChannelMaker:
         about = _meeting(self._house, delivery)
         if about is None or about.channel:
             return Sent(about.channel, "") if about is not None and about.channel else None
-        for name in _names(self._house, about):
-            ours = self._ours(name)
-            if not isinstance(ours, str):
-                return Unknown("conversations.list")
-            if ours:
-                return Sent(ours, name)
-        return None
+        half_made = self._half_made(delivery.workspace)
+        if not isinstance(half_made, dict):
+            return Unknown("users.conversations")
+        names = (name for name in _names(self._house, about) if name in half_made)
+        return next((Sent(half_made[name], name) for name in names), None)
 
     def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
-        """Keep the channel; where the workspace does not allow it, tell those who can change that."""
+        """Keep the channel and go on to fill it; where the workspace does not allow it, tell those who can change that,
+        once, and try again later."""
         conference = delivery.payload["conference"]
-        if isinstance(outcome, Sent):
-            conferences.made(connection, conference, outcome.channel, outcome.ts)
-            return ()
         about = conferences.meeting(connection, conference)
-        if not isinstance(outcome, Refused) or about is None:
+        if about is None or about.channel:
             return ()
-        reason = outcome.reason if outcome.reason in ("restricted_action", "name") else "other"
+        if isinstance(outcome, Sent):
+            if not conferences.made(connection, conference, outcome.channel, outcome.ts):
+                return conferences.try_again(delivery.workspace, conference, f"namesake:{delivery.id}", now)
+            return conferences.publish(connection, delivery.workspace, conference, f"made:{delivery.id}", now)
+        return self._blocked(connection, delivery, about, outcome, now) if isinstance(outcome, Refused) else ()
+
+    def _blocked(
+        self, connection: Connection, delivery: Delivery, about: Meeting, refused: Refused, now: datetime
+    ) -> Sequence[Draft]:
+        reason = refused.reason if refused.reason == "restricted_action" else "other"
+        reason = "name" if refused.reason.startswith(("name", "invalid_name")) else reason
         saying = Saying("channel_blocked", {"student": conferences.student_name(about), "reason": reason})
-        key = f"blocked:{delivery.id}"
+        key = f"blocked:{about.id}:{reason}"
+        coming = about.date >= now.date().isoformat()
         return [
             *conferences.tell_advisor(about, saying, key, now),
             *conferences.tell_coordinators(connection, about, saying, f"{key}:c", now),
+            *(
+                conferences.try_again(about.workspace, about.id, f"after:{delivery.id}", now + AFTER_REFUSAL)
+                if coming
+                else ()
+            ),
         ]
 
-    def _ours(self, name: str) -> str | Outcome:
-        """The id of a channel of this name that we made and no conference knows, "" if there is none."""
+    def _half_made(self, workspace: str) -> dict[str, str] | Outcome:
+        """Channels that we made and no conference knows, by name."""
+        found: dict[str, str] = {}
         for page in pages(self._api, "users.conversations", {"types": "private_channel", "limit": 200}):
             if not page.ok:
                 return trouble(page, "users.conversations")
-            for one in page.data["channels"]:
-                if one["name"] == name and not self._known(one["id"]):
-                    return str(one["id"])
-        return ""
-
-    def _known(self, channel: str) -> bool:
+            found |= {one["name"]: one["id"] for one in page.data["channels"] if one["creator"] == self._bot_user}
         with self._house.store.read() as connection:
-            return connection.scalar(select(Conference.id).where(Conference.channel == channel)) is not None
+            known = conferences.channels(connection, workspace, found.values())
+        return {name: channel for name, channel in found.items() if channel not in known}
 
 
 class Inviter:
@@ -127,7 +145,7 @@ class Inviter:
                 select(Person.slack_id).where(Person.id == delivery.payload["person"], Person.active.is_(True))
             )
         if about is None or not about.channel:
-            return Refused("there is no channel")
+            return Refused(NO_CHANNEL)
         if not slack_id:
             return Refused(Invite.NOT_ON_SLACK)
         reply = self._api.call("conversations.invite", {"channel": about.channel, "users": slack_id})
@@ -146,7 +164,7 @@ class Inviter:
         conference, person = delivery.payload["conference"], delivery.payload["person"]
         if isinstance(outcome, Sent):
             conferences.invited(connection, conference, person, Invite.JOINED)
-        elif isinstance(outcome, Refused):
+        elif isinstance(outcome, Refused) and outcome.reason != NO_CHANNEL:
             known = outcome.reason in set(Invite)
             reason = Invite(outcome.reason) if known else Invite.NOT_ALLOWED
             conferences.invited(connection, conference, person, reason)
@@ -154,39 +172,32 @@ class Inviter:
 
 
 class Reporter:
-    """Carries `report`: who could not be brought into the channel, and what the advisor can do about it."""
+    """Carries `report`: the point in a conference's lane at which all invitations are settled.
+
+    It calls nothing itself. What it has to tell, who could not be brought into the channel and what to do, goes to the
+    advisor as a message of its own; the same is never told twice.
+    """
 
     method = "chat.postMessage"
 
-    def __init__(self, house: House, poster: Poster) -> None:
-        self._house = house
-        self._poster = poster
-
     def send(self, delivery: Delivery) -> Outcome:
-        """Tell the advisor; refused where there is nothing to tell."""
-        with self._house.store.read() as connection:
-            about = conferences.meeting(connection, delivery.payload["conference"])
-            problems = conferences.problems(connection, delivery.payload["conference"])
-        if about is None or about.advisor is None or not about.advisor.slack_id or not problems:
-            return Refused("there is nothing to report")
-        saying = Saying(
-            "invite_report",
-            {"student": conferences.student_name(about), "problems": problems, "channel": about.channel or ""},
-        )
-        voice = Voice(delivery.workspace, about.advisor.slack_id, about.advisor.language, "", "", delivery.due_at)
-        message = compose(self._house.words, "say", voice.say(saying).payload)[0]
-        return self._poster.post(delivery, about.advisor.slack_id, message)
+        """Nothing is sent here."""
+        return Sent("", "")
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
-        """Look in the advisor's DM."""
-        about = _meeting(self._house, delivery)
-        if about is None or about.advisor is None or not about.advisor.slack_id:
-            return None
-        return self._poster.find(delivery, about.advisor.slack_id)
+        """Nothing can have been lost."""
+        return Sent("", "")
 
-    def settled(self, *_: Any) -> Sequence[Draft]:
-        """Nothing follows."""
-        return ()
+    def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
+        """Tell the advisor, if there is anything they have not been told."""
+        about = conferences.meeting(connection, delivery.payload["conference"])
+        problems = conferences.problems(connection, delivery.payload["conference"])
+        if about is None or not about.channel or not problems:
+            return ()
+        context = {"student": conferences.student_name(about), "problems": problems, "channel": about.name or ""}
+        return conferences.tell_advisor(
+            about, Saying("invite_report", context), f"report:{about.id}:{_digest(problems)}", now
+        )
 
 
 def pages(api: SlackApi, method: str, arguments: dict[str, Any]) -> Iterator[Reply]:
@@ -208,12 +219,11 @@ def channel_name(text: str) -> str:
 
 def _names(house: House, about: Meeting) -> Iterator[str]:
     """The names to try, from the school's template: never the student's full name."""
-    first = about.student.split()[0] if about.student.split() else ""
     wanted = channel_name(
         house.words.catalog.label(
             house.words.language(about.language),
             "channel.name",
-            first=first,
+            first=first_name(about.student),
             month=about.date[5:7],
             day=about.date[8:10],
         )
@@ -226,3 +236,9 @@ def _names(house: House, about: Meeting) -> Iterator[str]:
 def _meeting(house: House, delivery: Delivery) -> Meeting | None:
     with house.store.read() as connection:
         return conferences.meeting(connection, delivery.payload["conference"])
+
+
+def _digest(problems: Sequence[Mapping[str, str]]) -> str:
+    """A short name for a set of problems, without anybody's name in it."""
+    listed = "\n".join(f"{one['name']}:{one['reason']}" for one in problems)
+    return hashlib.sha256(listed.encode()).hexdigest()[:16]

@@ -71,7 +71,7 @@ def _readable(content_type: str, body: bytes) -> bool:
             return isinstance(json.loads(body), dict)
         fields = parse_qs(body.decode(), keep_blank_values=True)
         return "payload" not in fields or isinstance(json.loads(fields["payload"][0]), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

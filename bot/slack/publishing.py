@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,18 +18,25 @@ from bot.services import channel as conferences
 from bot.services import review, works
 from bot.services.channel import Meeting
 from bot.services.house import House
-from bot.services.speech import Saying
+from bot.services.speech import Kind, Saying
+from bot.slack.attendance import STRANGER, Attendance
 from bot.slack.blocks import Message, messages
 from bot.slack.client import SlackApi
-from bot.slack.gathering import pages
 from bot.slack.posting import Poster
 from bot.slack.replies import trouble
 from bot.store.models import School
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
 
-STRANGER = "someone is in the channel who should not be"
 _PINNED = frozenset({"already_pinned"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was seen when a page was sent: how many pages there were, and who was there that should not be."""
+
+    pages: int
+    strangers: tuple[str, ...] = ()
 
 
 class Publisher:
@@ -35,31 +44,33 @@ class Publisher:
 
     method = "chat.postMessage"
 
-    def __init__(self, house: House, api: SlackApi, poster: Poster, bot_user: str) -> None:
+    def __init__(self, house: House, api: SlackApi, poster: Poster, attendance: Attendance) -> None:
         self._house = house
         self._api = api
         self._poster = poster
-        self._bot_user = bot_user
-        self._strangers: dict[str, list[str]] = {}  # by delivery, from the look to the settling
+        self._attendance = attendance
+        self._looks: dict[str, _Look] = {}  # by delivery, from the look to the settling
 
     def send(self, delivery: Delivery) -> Outcome:
-        """Look who is in the channel, then post what was approved, as it may be shown now."""
+        """Look who is in the channel, then post what was approved, as it may be shown now.
+
+        With someone there who should not be, nothing new is posted; what stands there is only ever made less.
+        """
         with self._house.store.read() as connection:
             about = conferences.meeting(connection, delivery.payload["conference"])
-            allowed = conferences.belongs(connection, delivery.payload["conference"])
-            compiled = self._render(connection, about) if about is not None else []
+            approved = about is not None and conferences.latest_approval(connection, about.id) is not None
         if about is None or not about.channel:
             return Refused("there is no channel")
-        if not compiled:
+        if not approved:
             return Refused("nothing is approved")
-        members = self._members(about.channel)
-        if not isinstance(members, set):
-            return members
-        if strangers := members - allowed - {self._bot_user}:
-            with self._house.store.read() as connection:
-                self._strangers[delivery.id] = conferences.names_of(connection, delivery.workspace, strangers)
-            return Refused(STRANGER)
-        return self._page(delivery, about, compiled)
+        strangers = self._attendance.strangers(about)
+        if not isinstance(strangers, frozenset):
+            return strangers
+        with self._house.store.read() as connection:
+            compiled = self._render(connection, about, less=bool(strangers))
+        names = tuple(self._attendance.names(delivery.workspace, strangers))
+        self._looks[delivery.id] = _Look(len(compiled), names)
+        return Refused(STRANGER) if strangers and not about.agenda_ts else self._page(delivery, about, compiled)
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Look in the channel; a page that stands already is updated again."""
@@ -72,57 +83,65 @@ class Publisher:
     def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
         """Keep where the page stands; pin the first; go on to the next. Tell the advisor where it was held back."""
         conference, number = delivery.payload["conference"], delivery.payload["page"]
+        look = self._looks.pop(delivery.id, None)
         about = conferences.meeting(connection, conference)
         if about is None:
             return ()
-        if isinstance(outcome, Refused) and outcome.reason == STRANGER:
-            return self._held(connection, delivery, about, now)
+        drafts = self._held(connection, about, look.strangers, now) if look and look.strangers else []
         if not isinstance(outcome, Sent):
-            return ()
-        stands = list(about.agenda_ts)
-        stands[number : number + 1] = [outcome.ts] if outcome.ts else []
+            return drafts
+        stands = [*about.agenda_ts[:number], outcome.ts, *about.agenda_ts[number + 1 :]]
+        if not outcome.ts:  # the pages from here on were taken away
+            stands = stands[:number]
         conferences.posted(connection, conference, stands)
-        drafts = []
-        if number == 0 and not about.agenda_ts:
+        if number == 0 and stands and stands[:1] != list(about.agenda_ts[:1]):
             drafts.append(conferences.pin(about.workspace, conference, outcome.ts, now))
-        agenda, revisions = self._agenda(connection, about)
-        if number + 1 < max(len(self._render(connection, about)), len(stands)):
-            key = delivery.dedupe_key.partition(":page")[0]
+        count = look.pages if look else len(self._render(connection, about))
+        if number + 1 < max(count, len(stands)):
+            key = delivery.dedupe_key.partition(":page")[0].removeprefix(f"{Kind.AGENDA}:{conference}:")
             drafts.append(conferences.page(about.workspace, conference, key, number + 1, now))
-        elif agenda is not None:
-            drafts += works.steps(connection, about.workspace, conference, agenda, revisions, delivery.id, now)
+        elif not (look and look.strangers):
+            agenda, revisions = self._agenda(connection, about)
+            if agenda is not None:
+                drafts += works.steps(connection, about.workspace, conference, agenda, revisions, delivery.id, now)
         return drafts
 
     def _page(self, delivery: Delivery, about: Meeting, compiled: Sequence[Message]) -> Outcome:
         number, channel = delivery.payload["page"], about.channel or ""
         if number >= len(compiled):
-            return (
-                self._remove(channel, about.agenda_ts[number]) if number < len(about.agenda_ts) else Sent(channel, "")
-            )
+            return self._remove(channel, about.agenda_ts[number:])
         if number < len(about.agenda_ts):
-            return self._poster.update(delivery, channel, about.agenda_ts[number], compiled[number])
+            updated = self._poster.update(delivery, channel, about.agenda_ts[number], compiled[number])
+            if updated != Refused("message_not_found"):
+                return updated
+            # somebody took it out of the channel: it is posted again
         return self._poster.post(delivery, channel, compiled[number])
 
-    def _remove(self, channel: str, ts: str) -> Outcome:
-        reply = self._api.call("chat.delete", {"channel": channel, "ts": ts})
-        return Sent(channel, "") if reply.ok or reply.error == "message_not_found" else trouble(reply, "chat.delete")
+    def _remove(self, channel: str, pages: Sequence[str]) -> Outcome:
+        for ts in pages:
+            reply = self._api.call("chat.delete", {"channel": channel, "ts": ts})
+            if not reply.ok and reply.error != "message_not_found":
+                return trouble(reply, "chat.delete")
+        return Sent(channel, "")
 
-    def _members(self, channel: str) -> set[str] | Outcome:
-        found: set[str] = set()
-        for page in pages(self._api, "conversations.members", {"channel": channel, "limit": 200}):
-            if not page.ok:
-                return trouble(page, "conversations.members")
-            found.update(page.data["members"])
-        return found
+    def _held(self, connection: Connection, about: Meeting, strangers: Sequence[str], now: datetime) -> list[Draft]:
+        """Tell the advisor, once for what is held back and these people."""
+        approval = conferences.latest_approval(connection, about.id)
+        context = {
+            "student": conferences.student_name(about),
+            "strangers": list(strangers),
+            "channel": about.name or "",
+        }
+        digest = hashlib.sha256("\n".join(strangers).encode()).hexdigest()[:16]
+        key = f"held:{about.id}:{approval.number if approval else 0}:{digest}"
+        return conferences.tell_advisor(about, Saying("agenda_held", context), key, now)
 
-    def _held(self, connection: Connection, delivery: Delivery, about: Meeting, now: datetime) -> Sequence[Draft]:
-        strangers = self._strangers.pop(delivery.id, [])
-        context = {"student": conferences.student_name(about), "strangers": strangers, "channel": about.channel or ""}
-        return conferences.tell_advisor(about, Saying("agenda_held", context), f"held:{delivery.id}", now)
+    def _render(self, connection: Connection, about: Meeting, *, less: bool = False) -> list[Message]:
+        """The pages of the approved agenda as it may be shown now; none where nothing was approved.
 
-    def _render(self, connection: Connection, about: Meeting) -> list[Message]:
-        """The pages of the approved agenda as it may be shown now; none where nothing was approved."""
-        agenda, _ = self._agenda(connection, about)
+        `less`: only what was in every approval, so that nothing comes up that does not stand there already.
+        """
+        agenda, _ = self._agenda(connection, about, less=less)
         if agenda is None:
             return []
         words = self._house.words
@@ -131,16 +150,19 @@ class Publisher:
         context = compiling.agenda_context(agenda, meeting, lambda key: words.catalog.label(language, key))
         return messages(words.catalog.render(language, "agenda", context), {})
 
-    def _agenda(self, connection: Connection, about: Meeting) -> tuple[Agenda | None, tuple[Revision, ...]]:
+    def _agenda(
+        self, connection: Connection, about: Meeting, *, less: bool = False
+    ) -> tuple[Agenda | None, tuple[Revision, ...]]:
         approval = conferences.latest_approval(connection, about.id)
         if approval is None:
             return None, ()
+        items = conferences.always_approved(connection, about.id) if less else approval.items
         language = self._house.words.language(about.language)
         level = connection.scalar(select(School.level).where(School.workspace == about.workspace)) or "full"
         read = review.material(connection, about.id)
         revisions = works.linked(read.revisions, works.shared(connection, about.id))
         flows = review.flows_of(self._house, language, level)
-        agenda = approved_agenda(approval.items, revisions, read.settings, flows, about.minutes, approval.opening)
+        agenda = approved_agenda(items, revisions, read.settings, flows, about.minutes, approval.opening)
         return agenda, revisions
 
 

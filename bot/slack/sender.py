@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from bot.services.house import House
 from bot.services.speech import Kind
+from bot.slack.attendance import Attendance
 from bot.slack.carrying import Carrier as FileCarrier
 from bot.slack.client import SlackApi
 from bot.slack.gathering import ChannelMaker, Inviter, Reporter
@@ -19,6 +20,9 @@ from bot.slack.posting import Poster, Speaker, Updater
 from bot.slack.publishing import Pinner, Publisher
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Outcome, Sent, Unknown
+
+_STEPS = frozenset({Kind.CHANNEL, Kind.INVITE, Kind.REPORT, Kind.AGENDA, Kind.PIN, Kind.WORK})
+"""The kinds that stand in a conference's lane."""
 
 
 class Carrier(Protocol):
@@ -41,6 +45,7 @@ class SlackSender:
 
     def __init__(self, house: House, api: SlackApi, bot_user: str) -> None:
         poster = Poster(api, bot_user)
+        attendance = Attendance(house, api, bot_user)
         speaker = Speaker(house, poster)
         self._carriers: Mapping[str, Carrier] = {
             Kind.SAY: speaker,
@@ -48,17 +53,21 @@ class SlackSender:
             Kind.UPDATE: Updater(house, poster),
             Kind.HOME: HomeKeeper(house, api),
             Kind.MEET: Introducer(house, api),
-            Kind.CHANNEL: ChannelMaker(house, api),
+            Kind.CHANNEL: ChannelMaker(house, api, bot_user),
             Kind.INVITE: Inviter(house, api),
-            Kind.REPORT: Reporter(house, poster),
-            Kind.AGENDA: Publisher(house, api, poster, bot_user),
+            Kind.REPORT: Reporter(),
+            Kind.AGENDA: Publisher(house, api, poster, attendance),
             Kind.PIN: Pinner(house, api),
-            Kind.WORK: FileCarrier(house, api),
+            Kind.WORK: FileCarrier(house, api, attendance),
         }
 
     def method(self, delivery: Delivery) -> str:
         """The call a delivery is made by."""
         return self._carriers[delivery.kind].method
+
+    def in_steps(self, delivery: Delivery) -> bool:
+        """In a conference's lane each step goes by what the one before it has left in the database."""
+        return delivery.kind in _STEPS
 
     def refuse(self, _delivery: Delivery, _now: datetime) -> str | None:
         """Nothing that this version says is ever no longer wanted by the time it is due, but what was cancelled."""

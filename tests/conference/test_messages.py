@@ -215,7 +215,9 @@ def test_a_line_under_review_says_who_will_see_it() -> None:
             catalog().render("en", "review_section", review_context(part, AUDIENCE, partial(catalog().label, "en")))
         )
     ]
-    assert "On the agenda, for Amal Haddad, Yusuf Haddad, Ms. Okafor and Mr. Reyes." in seen
+    assert "What's on the agenda is for Amal Haddad, Yusuf Haddad, Ms. Okafor and Mr. Reyes." in seen
+    assert "On the agenda." in seen
+    assert "Not on the agenda. Ms. Okafor can read it." in seen
     assert "Held back by Ms. Okafor: let's talk first" in seen
     assert "Work: football-field timeline (https://files.test/F1), photo" in seen
 

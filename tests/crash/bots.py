@@ -20,7 +20,7 @@ _PATIENCE = 60.0
 """Real seconds after which a bot that says nothing has failed the test."""
 
 
-class Gone(Exception):
+class BotGoneError(Exception):
     """The bot's process has ended."""
 
 
@@ -45,7 +45,7 @@ class LivingBot:
         return steps
 
     def rest(self) -> None:
-        """Wait until all in hand is sent and settled. Raises Gone if it dies of it."""
+        """Wait until all in hand is sent and settled. Raises BotGoneError if it dies of it."""
         assert self._ask(do="rest")["idle"], "the bot is still busy"
 
     def tick(self) -> None:
@@ -71,16 +71,16 @@ class LivingBot:
             self._line.write(json.dumps(order) + "\n")
             self._line.flush()
         except OSError as error:
-            raise Gone from error
+            raise BotGoneError from error
         return self._read()
 
     def _read(self) -> dict[str, Any]:
         try:
             text = self._line.readline()
         except ConnectionError as error:
-            raise Gone from error
+            raise BotGoneError from error
         if not text:
-            raise Gone
+            raise BotGoneError
         answer: dict[str, Any] = json.loads(text)
         return answer
 
@@ -88,9 +88,8 @@ class LivingBot:
 class Nursery:
     """Forks bots out of a process that has everything imported. What they log is in `log`."""
 
-    def __init__(self, clock: Path, log: Path) -> None:
+    def __init__(self, log: Path) -> None:
         self.log = log
-        self._clock = clock
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(_PATIENCE)
         with log.open("w") as errors:
@@ -102,13 +101,16 @@ class Nursery:
                 text=True,
             )
 
-    def bot(self, settings: Settings, *, die_at: int | None = None, blind: bool = False) -> LivingBot:
-        """A new bot, started. `die_at`: it dies at this step of its start and what follows; Gone if that is early.
-        `blind`: looking for a delivery it never finds it."""
+    def bot(self, settings: Settings, clock: Path, *, die_at: int | None = None, blind: bool = False) -> LivingBot:
+        """A new bot, started, that goes by the clock in that file.
+
+        `die_at`: it dies at this step of its start and what follows; BotGoneError if that is at once. `blind`: when it
+        looks for a delivery it never finds it.
+        """
         order = {
             "settings": {name: value for name, value in asdict(settings).items() if value is not None},
             "control": self._listener.getsockname()[1],
-            "clock": str(self._clock),
+            "clock": str(clock),
             "die_at": die_at,
             "blind": blind,
         }

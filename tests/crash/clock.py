@@ -15,6 +15,7 @@ class SharedClock:
     """Call it for the time (aware, UTC); moved with `advance`, in every process at once."""
 
     def __init__(self, path: Path, start: datetime | None = None) -> None:
+        self.path = path
         if start is not None:
             path.write_bytes(_MICROSECONDS.pack((start - _EPOCH) // timedelta(microseconds=1)))
         with path.open("r+b") as file:

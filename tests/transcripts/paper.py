@@ -9,7 +9,9 @@ from bot.practice.message import Json, readable
 
 def written(blocks: Sequence[Json], text: str = "") -> list[str]:
     """A message's lines, none of them blank; `text` stands for one without blocks."""
-    lines = [line for block in blocks for line in _BLOCKS[block["type"]](block)] if blocks else readable(text).split("\n")
+    lines = (
+        [line for block in blocks for line in _BLOCKS[block["type"]](block)] if blocks else readable(text).split("\n")
+    )
     return [line.rstrip() for line in lines if line.strip()]
 
 

@@ -6,9 +6,10 @@ is stored. `play` gives the whole transcript back as it went; a test compares it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from bot.app import Bot, build
@@ -121,6 +122,12 @@ class _Play:
             first, *rest = [*written(message.blocks, message.text)]
             self.put([says + first, *(f"  {line}" for line in rest)])
 
+        for name, person in self.people.items():
+            if person.modal is not None and (person.modal.id, "", "") not in self.seen:
+                self.seen.add((person.modal.id, "", ""))
+                self.put([f"{COACH} opens a window for {name}: # {person.modal.title}"])
+                self.put([f"  {line}" for line in written(person.modal.blocks)])
+
     def put(self, lines: list[str]) -> None:
         if not self.muted:
             self.lines += lines
@@ -188,6 +195,9 @@ class _Play:
         name, _, text = typed.partition(" ")
         person.command(name, text)
 
+    def close(self, person: Person) -> None:
+        person.close()
+
     def open(self, person: Person, what: str) -> None:
         person.open_home("messages" if what == "the chat" else "home")
         self.bot.dispatcher.run_due()
@@ -209,7 +219,7 @@ class _Play:
         raise TranscriptError(f"{person.name} has not written {text!r}")
 
 
-_DOES = {
+_DOES: Mapping[str, Callable[..., None]] = {
     "says": _Play.say,
     "taps": _Play.tap,
     "chooses": _Play.choose,
@@ -219,6 +229,7 @@ _DOES = {
     "deletes": _Play.delete,
     "shares": _Play.share,
     "types": _Play.command,
+    "closes": _Play.close,
     "opens": _Play.open,
 }
 
@@ -242,4 +253,10 @@ def _another(stage: Stage, store_url: str, words: Words) -> Bot:
         bot_token=workspace.bot_token, app_token=workspace.app_token, signing_secret=workspace.signing_secret,
         api_url=workspace.api_url, database_url=store_url,
     )  # fmt: skip
-    return build(settings, words, clock=stage.clock, limits=UNLIMITED)
+    return build(settings, words, clock=stage.clock, limits=UNLIMITED, tls=_tls())
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the system's certificates is most of what a bot costs to build."""
+    return ssl.create_default_context()

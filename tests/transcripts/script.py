@@ -42,6 +42,7 @@ _GESTURES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("deletes", rf" deletes {_QUOTED}"),
         ("shares", rf" shares (\S+)(?: {_QUOTED})?"),
         ("types", r" types (/.+)"),
+        ("closes", r" closes the window"),
         ("opens", r" opens (the chat|the home)"),
     )
 )

@@ -1,4 +1,7 @@
-"""Every conversation in this folder goes as it is written, on both databases. To write them anew: --update-transcripts."""
+"""Every conversation in this folder goes as it is written, on both databases.
+
+`pytest tests/transcripts --update-transcripts` writes them anew; read what changed before keeping it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ RESTART_EVERY = {"sqlite": 1, "postgresql": 5}
 
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_the_conversation_goes_as_written(path: Path, store: Store, words: Words, request: pytest.FixtureRequest) -> None:
+def test_the_conversation_goes_as_written(
+    path: Path, store: Store, words: Words, request: pytest.FixtureRequest
+) -> None:
     url = store.engine.url.render_as_string(hide_password=False)
     text = path.read_text("utf-8")
     went = play(text, url, words, restart_every=RESTART_EVERY[store.engine.dialect.name])

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from bot.practice.call import Call
     from bot.practice.workspace import PracticeWorkspace
 
+_EMAIL = "users:read.email"
+
 
 def info(workspace: PracticeWorkspace, call: Call) -> Json:
     if call["user"] == workspace.bot_user:
@@ -38,7 +40,11 @@ def lookup_by_email(workspace: PracticeWorkspace, call: Call) -> Json:
 
 
 def _sees_email(call: Call) -> bool:
-    return "users:read.email" in call.granted
+    """Whether addresses are given; they are used by whoever is given them."""
+    held = _EMAIL in call.granted
+    if held and _EMAIL not in call.needed:
+        call.needed.append(_EMAIL)
+    return held
 
 
 METHODS = {"users.info": info, "users.list": list_, "users.lookupByEmail": lookup_by_email}

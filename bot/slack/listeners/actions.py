@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 
+from bot.errors import CoachError
 from bot.services import deciding, hearing, safeguarding
 from bot.slack.blocks import modal
 from bot.slack.compose import say
@@ -18,15 +18,22 @@ from bot.taps import Ref, Tap
 
 Body = dict[str, Any]
 
+_ANYTHING = re.compile("")
+_NUMBER = re.compile(r"[0-9]{1,18}$")
+_REF = re.compile(r"[0-9]{1,18}:[^:]*:[0-9]{1,9}:")
+
 
 def register(app: App, desk: Desk) -> None:
     """Listen to every tap."""
 
-    def on(tap: Tap) -> Callable[[Callable[..., None]], Any]:
-        return app.action(re.compile(rf"^{tap.value}\.\d+$"))
+    def on(tap: Tap, carries: re.Pattern[str] = _ANYTHING) -> Callable[[Callable[..., None]], Any]:
+        def readable(action: Body) -> bool:  # what carries anything else is left to the catch-all
+            return carries.match(action.get("value") or about(action["block_id"])) is not None
 
-    @on(Tap.ANSWER)
-    @on(Tap.OPEN)
+        return app.action(re.compile(rf"^{tap.value}\.\d+$"), matchers=[readable])
+
+    @on(Tap.ANSWER, _REF)
+    @on(Tap.OPEN, _REF)
     def answer(ack: Ack, body: Body, action: Body) -> None:
         ref = Ref.parse(action["value"])
         choices = boxes(body) if ref.choice == "boxes" else ()
@@ -41,7 +48,7 @@ def register(app: App, desk: Desk) -> None:
     def tick(ack: Ack) -> None:
         ack()  # ticks count when "done" is tapped, which brings them along
 
-    @on(Tap.VISIBLE)
+    @on(Tap.VISIBLE, _REF)
     def visible(ack: Ack, body: Body, action: Body) -> None:
         ref = Ref.parse(about(action["block_id"]))
         chosen, message = action["selected_option"]["value"], body["container"]["message_ts"]
@@ -50,23 +57,20 @@ def register(app: App, desk: Desk) -> None:
         )
         ack()
 
-    @on(Tap.CHANGE)
+    @on(Tap.CHANGE, _REF)
     def change(ack: Ack, body: Body, action: Body) -> None:
         ref = Ref.parse(action["value"])
         desk.send(deciding.change(desk.house, team(body), event_id(action), user(body), channel(body), ref))
         ack()
 
-    @on(Tap.ALERT_OPEN)
-    def open_alert(ack: Ack, body: Body, action: Body, client: WebClient) -> None:
+    @on(Tap.ALERT_OPEN, _NUMBER)
+    def open_alert(ack: Ack, body: Body, action: Body) -> None:
         opened = safeguarding.open_alert(desk.house, team(body), user(body), int(action["value"]))
-        ack()
         if opened is not None:
-            words, language = desk.house.words, opened.language
-            document, _ = say(words, opened.saying.payload(language))
-            title, close = (words.catalog.label(language, f"modal.{key}") for key in ("alert_title", "close"))
-            client.views_open(trigger_id=body["trigger_id"], view=modal("alert", title, document, close=close))
+            show(desk, body["trigger_id"], opened)
+        ack()
 
-    @on(Tap.ALERT_TAKE)
+    @on(Tap.ALERT_TAKE, _NUMBER)
     def take_alert(ack: Ack, body: Body, action: Body) -> None:
         desk.send(safeguarding.take_alert(desk.house, team(body), user(body), int(action["value"]), event_id(action)))
         ack()
@@ -74,6 +78,20 @@ def register(app: App, desk: Desk) -> None:
     @app.action(re.compile(r".*"))
     def other(ack: Ack) -> None:
         ack()  # a link, or a button of an older version: nothing to do, and nothing for Slack to repeat
+
+
+def show(desk: Desk, trigger: str, opened: safeguarding.Opened) -> None:
+    """Open a modal with what was said. Not by Bolt's client, which writes all it sends to its log for debugging.
+
+    CoachError if Slack does not open it: the counselor is shown that, and can tap again.
+    """
+    words, language = desk.house.words, opened.language
+    document, _ = say(words, opened.saying.payload(language))
+    title, close = (words.catalog.label(language, f"modal.{key}") for key in ("alert_title", "close"))
+    view = modal("alert", title, document, close=close)
+    reply = desk.api.call("views.open", {"trigger_id": trigger, "view": view})
+    if not reply.ok:
+        raise CoachError(f"Slack did not open the alert ({reply.error or reply.fault}). Tap the button again.")
 
 
 def team(body: Body) -> str:
@@ -93,7 +111,7 @@ def channel(body: Body) -> str:
 
 def event_id(action: Body) -> str:
     """A tap has no event id; its time and what was tapped tell it from any other."""
-    return f"tap:{action['action_ts']}:{action['action_id']}"
+    return f"tap:{action['action_ts']}:{action['block_id'][:60]}:{action['action_id']}"
 
 
 def boxes(body: Body) -> tuple[str, ...]:

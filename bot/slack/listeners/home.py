@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt import App
 
-from bot.services import arriving, greeting
+from bot.services import arriving
 from bot.slack.desk import Desk
 
 
@@ -19,7 +19,7 @@ def register(app: App, desk: Desk) -> None:
         if event.get("tab") == "home":
             desk.send(arriving.open_home(desk.house, workspace, person, body["event_id"]))
         else:
-            desk.send(greeting.greet(desk.house, workspace, person, event.get("channel"), f"turn:{body['event_id']}"))
+            desk.send(arriving.open_messages(desk.house, workspace, person, event["channel"], body["event_id"]))
 
     @app.event("team_join")
     def joined(body: dict[str, Any], event: dict[str, Any]) -> None:
@@ -27,7 +27,9 @@ def register(app: App, desk: Desk) -> None:
 
     @app.event("member_joined_channel")
     def came(body: dict[str, Any], event: dict[str, Any]) -> None:
-        arriving.came(desk.house, body["team_id"], event["channel"], event["user"])
+        if event["user"] != desk.bot_user:
+            key = body["event_id"]
+            desk.send(arriving.came(desk.house, body["team_id"], event["channel"], event["user"], key))
 
     @app.event("member_left_channel")
     def left(body: dict[str, Any], event: dict[str, Any]) -> None:

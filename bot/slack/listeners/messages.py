@@ -16,6 +16,7 @@ from bot.slack.desk import Desk
 
 SAID = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 _LINK = re.compile(r"<(https?://[^|>]+)(?:\|([^>]*))?>")
+_ADDRESS = re.compile(r"<((?:https?|mailto|tel):[^|>]+)(?:\|([^>]*))?>")
 _MENTION = re.compile(r"<([@#!])([^|>]+)(?:\|([^>]*))?>")
 
 
@@ -53,13 +54,18 @@ def read(body: Mapping[str, Any], event: Mapping[str, Any], bot_user: str) -> In
 def _said(event: Mapping[str, Any]) -> tuple[str, Said]:
     files = tuple(_file(one) for one in event.get("files", ()))
     raw = event.get("text") or ""
-    links = tuple(Work("link", label or url, url, unescape(url)) for url, label in _LINK.findall(raw))
+    links = tuple(Work("link", unescape(label or url), url, unescape(url)) for url, label in _LINK.findall(raw))
     return event.get("user", ""), Said(event["ts"], plain(raw), None, files + links)
 
 
-def _edited(event: Mapping[str, Any]) -> tuple[str, Edited] | None:
-    """An edit has a new `edited.ts` and another text; unfurls and thread roots come the same way and are none."""
+def _edited(event: Mapping[str, Any]) -> tuple[str, Edited | Deleted] | None:
+    """An edit has a new `edited.ts` and another text; unfurls and thread roots come the same way and are none.
+
+    A message with replies under it is deleted by being changed into a tombstone.
+    """
     new, old = event.get("message") or {}, event.get("previous_message") or {}
+    if new.get("subtype") == "tombstone" and not old.get("bot_id"):
+        return old.get("user", ""), Deleted(old.get("ts") or new["ts"], event["ts"])
     edited = (new.get("edited") or {}).get("ts")
     if not edited or new.get("bot_id") or new.get("text") == old.get("text"):
         return None
@@ -86,7 +92,8 @@ def _gesture(event: Mapping[str, Any]) -> str:
 
 
 def plain(text: str) -> str:
-    """Slack's escaped text as it was typed: links and mentions as words, `&amp;` as `&`."""
-    text = _LINK.sub(lambda link: link[2] or link[1], text)
+    """Slack's escaped text as it was typed: links and mentions as words, `&amp;` as `&`, and no NUL."""
+    text = text.replace("\x00", "")
+    text = _ADDRESS.sub(lambda link: link[2] or link[1].removeprefix("mailto:").removeprefix("tel:"), text)
     text = _MENTION.sub(lambda mention: mention[3] or f"{mention[1]}{mention[2]}", text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

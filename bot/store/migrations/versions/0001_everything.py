@@ -344,7 +344,7 @@ def _deliveries() -> None:
         sa.Column("lease_until", INSTANT, nullable=True),
         sa.Column("fence", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("ref_channel", sa.String(length=64), nullable=True),
-        sa.Column("ref_ts", sa.String(length=64), nullable=True),
+        sa.Column("ref_ts", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("missing", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("checked_at", INSTANT, nullable=True),

@@ -1,0 +1,171 @@
+"""A school's calendar as other programs write it: an .ics file (RFC 5545). Pure.
+
+`icalendar` reads it and `recurring_ical_events` expands what repeats. Of an all-day event DTEND is the day after the
+last (RFC 5545, 3.6.1). How a title is understood is data: calendar.toml.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+import icalendar
+import recurring_ical_events  # type: ignore[import-untyped]
+
+from scheduler.calendar import CalendarError, DayKind, Span, Term
+from scheduler.tables import Days
+from scheduler.walltime import DAY, MIDNIGHT
+
+TERM = "term"
+TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
+"""No day of a school repeats like that; expanding a year of it takes minutes."""
+_SENT_WRONG = "Export the calendar again, or mend that event in the program it comes from."
+
+
+def parse_ics(text: str, zone: ZoneInfo, terms: Sequence[Term] = (), file: str = "calendar.ics") -> Days:
+    """What the file says of the terms given, and of those it names itself (events of the category “term”).
+
+    zone: the school's; a time in another zone, or in none, is read as the school's clock shows it.
+    Raises CalendarError with every problem.
+    """
+    calendars, problems = _read(text, file)
+    if problems:
+        raise CalendarError(problems)
+    own = [Term(event.title, event.first, event.last) for event in _terms(calendars, zone)]
+    within = [*terms, *own]
+    spans: dict[Span, None] = {}
+    ignored: dict[str, None] = {}
+    for event in _expanded(calendars, within, zone, file):
+        kind = event.kind
+        if kind is None:
+            ignored[event.title] = None
+        elif kind != TERM and event.first <= event.last:
+            spans[Span(DayKind(kind), event.first, event.last, event.title)] = None
+    return Days(terms=tuple(own), spans=tuple(spans), ignored=tuple(sorted(ignored)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """The whole days an event covers (none if last is before first), and the sort of day its words make."""
+
+    title: str
+    kind: str | None
+    first: date
+    last: date
+
+
+# --- reading -------------------------------------------------------------------------------------------------
+
+
+def _read(text: str, file: str) -> tuple[list[icalendar.Calendar], list[str]]:
+    try:
+        found = icalendar.Calendar.from_ical(text, multiple=True)
+    except (ValueError, KeyError, IndexError) as error:
+        return [], [f"{file}: this is not a calendar: {error}. Export it again as iCalendar (.ics)."]
+    calendars = [each for each in found if each.name == "VCALENDAR"]
+    if not calendars:
+        return [], [f"{file}: there is no calendar in it. Export it again as iCalendar (.ics)."]
+    events = [event for calendar in calendars for event in calendar.events]
+    return calendars, [
+        f"{file}, {_called(event)}: {fault} {_SENT_WRONG}" for event in events for fault in _faults(event)
+    ]
+
+
+def _faults(event: icalendar.Event) -> Iterator[str]:
+    if event.errors:
+        yield from (f"{name} cannot be read ({said})." for name, said in event.errors)
+        return
+    try:
+        if _plain(event.end) < _plain(event.start):
+            yield "it ends before it begins."
+    except ValueError as error:
+        yield f"its dates cannot be read ({error})."
+    rules = event.get("RRULE", [])
+    for rule in rules if isinstance(rules, list) else [rules]:
+        if TOO_OFTEN & {str(each).upper() for each in rule.get("FREQ", [])}:
+            yield "it repeats more often than daily."
+
+
+def _plain(moment: date | datetime) -> datetime:
+    if isinstance(moment, datetime):
+        return moment.replace(tzinfo=None)
+    return datetime.combine(moment, MIDNIGHT)
+
+
+def _called(event: icalendar.Event) -> str:
+    return f"“{event.get('SUMMARY', event.get('UID', 'an event without a title'))}”"
+
+
+# --- expanding -----------------------------------------------------------------------------------------------
+
+
+def _terms(calendars: Iterable[icalendar.Calendar], zone: ZoneInfo) -> Iterator[_Event]:
+    events = (_event(each, zone) for calendar in calendars for each in calendar.events)
+    return (event for event in events if event.kind == TERM and event.first <= event.last)
+
+
+def _expanded(
+    calendars: Iterable[icalendar.Calendar], terms: Sequence[Term], zone: ZoneInfo, file: str
+) -> Iterator[_Event]:
+    if not terms:
+        return
+    first, last = min(term.first for term in terms), max(term.last for term in terms)
+    for calendar in calendars:
+        try:
+            # A day more at either end: an event of another zone may be the school's day before, or after.
+            found = recurring_ical_events.of(calendar).between(first - DAY, last + DAY)
+        except (ValueError, KeyError) as error:
+            raise CalendarError([f"{file}: an event that repeats cannot be followed: {error}. {_SENT_WRONG}"]) from None
+        yield from (_event(each, zone) for each in found if each.get("STATUS") != "CANCELLED")
+
+
+def _event(event: icalendar.Event, zone: ZoneInfo) -> _Event:
+    title = str(event.get("SUMMARY", "")).strip()
+    kind = _kind(title, [str(category) for category in event.categories] if "CATEGORIES" in event else [])
+    starts, ends = event.start, event.end
+    if not isinstance(starts, datetime):
+        return _Event(title, kind, starts, max(starts, _plain(ends).date() - DAY))
+    begins, ends = _local(starts, zone), _local(ends, zone)
+    if kind == DayKind.EARLY_DISMISSAL:
+        return _Event(title, kind, begins.date(), begins.date())
+    whole = begins.date() if begins == _plain(begins.date()) else begins.date() + DAY
+    return _Event(title, kind, whole, ends.date() - DAY)
+
+
+def _local(moment: date | datetime, zone: ZoneInfo) -> datetime:
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        moment = moment.astimezone(zone)
+    return _plain(moment)
+
+
+# --- understanding -------------------------------------------------------------------------------------------
+
+
+def _kind(title: str, categories: Iterable[str]) -> str | None:
+    words = _words()
+    named = {_folded(category) for category in categories}
+    for kind, names in words["categories"].items():
+        if named & {_folded(name) for name in names}:
+            return kind
+    said = f" {_folded(title)} "
+    lists = ((kind, found["words"]) for kind, found in words.items() if kind != "categories")
+    found = next((kind for kind, texts in lists if any(f" {_folded(text)} " in said for text in texts)), None)
+    return None if found == "nothing" else found
+
+
+@cache
+def _words() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    return tomllib.loads(resources.files(__package__).joinpath("calendar.toml").read_text("utf-8"))
+
+
+@cache
+def _folded(text: str) -> str:
+    bare = "".join(sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign))
+    return " ".join(re.findall(r"\w+", bare))

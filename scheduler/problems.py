@@ -1,0 +1,41 @@
+"""What is wrong in a file a school has written, in words that say what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+Place = tuple[str | int, ...]
+"""Where something stands in nested tables: ("nudge", "letter", "at")."""
+
+
+def problems_of(error: ValidationError, file_of: Callable[[Place], str], remedies: Mapping[str, str]) -> list[str]:
+    """One line for each fault: file, place, what, remedy. `remedies` are by the last name of the place."""
+    return list(dict.fromkeys(_line(fault, file_of, remedies) for fault in error.errors(include_url=False)))
+
+
+def meant(word: str, known: list[str]) -> str:
+    """The known word this may be a slip of, as a question; "" if none is near."""
+    near = get_close_matches(word, known, 1)
+    return f" Is “{near[0]}” meant?" if near else ""
+
+
+def _line(fault: Any, file_of: Callable[[Place], str], remedies: Mapping[str, str]) -> str:
+    place: Place = tuple(part for part in fault["loc"] if part != "[key]")
+    names = [part for part in place if isinstance(part, str)]
+    key = names[-1] if names else ""
+    known = [*remedies]
+    what = {"missing": "is missing", "extra_forbidden": "is not known here"}.get(fault["type"]) or _said(fault["msg"])
+    remedy = remedies.get(key, "")
+    if fault["type"] == "extra_forbidden":
+        remedy = f"Take it out, or rename it.{meant(key, known)}"
+    where = ".".join(str(part) if isinstance(part, str) else f"{part + 1}" for part in place)
+    file = file_of(place[:-1] if fault["type"] == "missing" else place)
+    return " ".join(f"{file}, {where}: {what}. {remedy}".split())
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ").removeprefix("Assertion failed, ").rstrip(".")

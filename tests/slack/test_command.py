@@ -1,0 +1,93 @@
+"""`/conference`: answered at once, to the one who typed it alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.practice.stage import Stage
+from tests.slack.test_home import forget
+from tests.stages import LETTER, Student, told
+
+
+def answer(stage: Stage, key: str, text: str = "") -> str:
+    """What somebody is shown for the command."""
+    person = stage.people[key]
+    assert person.command("/conference", text).ok
+    stage.run()
+    assert not person.trouble
+    return person.ephemerals[-1].shown.replace("*", "")
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ("noor", "Noor, your conference is on Thursday 10 December, 17:30, room 12. There are 3 parts"),
+        ("okafor", "Your 12 students"),
+        ("tan", "Hillside Middle School"),
+        ("amal", "Noor leads on Thursday 10 December at 17:30, room 12"),
+        ("reyes", "Noor leads on Thursday 10 December at 17:30, room 12"),
+        ("robin", "I don't know you yet"),
+        ("mateo", "Mateo, tu conferencia es el jueves 10 de diciembre"),
+    ],
+)
+def test_alone_it_says_where_things_stand_for_whoever_asks(stage: Stage, key: str, says: str) -> None:
+    stage.people["robin"] = stage.workspace.person("Robin Vale", "UROBIN", "robin@elsewhere.example")
+    assert says in answer(stage, key)
+
+
+@pytest.mark.parametrize("text", ["help", "ayuda", "  HELP ", "nonsense"])
+def test_help_and_what_is_no_command_say_what_can_be_typed(stage: Stage, text: str) -> None:
+    assert "/conference preview" in answer(stage, "noor", text)
+
+
+@pytest.mark.parametrize("key", ["okafor", "tan"])
+def test_the_help_of_an_adult_has_nothing_only_students_can_do(stage: Stage, key: str) -> None:
+    shown = answer(stage, key, "help")
+    assert "/conference help" in shown
+    assert "preview" not in shown
+
+
+@pytest.mark.parametrize("text", ["start", "empezar", "Start now"])
+def test_start_goes_on_in_the_chat(noor: Student, text: str) -> None:
+    noor.arrive()
+    answer(noor.stage, "noor", text)
+    assert "Think of the last time something clicked." in noor.last.shown
+
+
+def test_start_greets_a_student_who_never_opened_the_chat(noor: Student) -> None:
+    answer(noor.stage, "noor", "start")
+    assert noor.last.shown.startswith("Hi Noor")
+
+
+@pytest.mark.parametrize("text", ["preview", "vista previa", "Vista  Previa"])
+def test_preview_shows_the_agenda_in_the_chat(noor: Student, text: str) -> None:
+    noor.arrive()
+    noor.tap("Start")
+    noor.say(LETTER["learner"])
+    answer(noor.stage, "noor", text)
+    assert LETTER["learner"] in noor.last.shown
+    assert "Nothing of it is posted until you say so." in noor.last.shown
+
+
+@pytest.mark.parametrize("text", ["menú", "menu"])
+def test_the_menu_is_found_with_and_without_its_accent(noor: Student, text: str) -> None:
+    noor.arrive()
+    answer(noor.stage, "noor", text)
+    assert "Pick one" in noor.last.shown
+
+
+@pytest.mark.parametrize("text", ["start", "preview", "menu"])
+def test_what_is_for_students_does_nothing_for_an_adult(stage: Stage, text: str) -> None:
+    assert "/conference help" in answer(stage, "okafor", text)
+    assert told(stage, "okafor") == []
+
+
+def test_typing_it_finds_a_student_nobody_had_met(stage: Stage) -> None:
+    forget(stage, "noor")
+    answer(stage, "noor")
+    assert "your conference is on Thursday 10 December" in answer(stage, "noor")
+
+
+def test_nobody_else_sees_the_answer(stage: Stage) -> None:
+    answer(stage, "okafor")
+    assert [message for one in stage.workspace.channels.values() for message in one.messages.values()] == []
