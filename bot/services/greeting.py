@@ -55,7 +55,7 @@ def hello(house: House, connection: Connection, voice: Voice, person: Any, now: 
         "date": conference.date.isoformat(),
         "time": conference.time,
         "place": conference.place,
-        "adults": _adults(connection, conference.id),
+        "adults": _adults(house, connection, person.language, conference.id),
         "first_time": first_time,
     }
     return voice.say(Saying("hello", context, {"actions": [_hello_buttons(conversation)]}))
@@ -67,8 +67,8 @@ def _turn_to(connection: Connection, person: Any, conference: int | None, now: d
         select(Conversation.id, Conversation.conference_id).where(Conversation.person_id == person.id).with_for_update()
     ).one_or_none()
     fresh = {
-        "conference_id": conference, "flow": "", "state": "", "back_to": "", "status": "new", "approved": 0,
-        "prompt_delivery": None, "updated_at": now,
+        "conference_id": conference, "flow": "", "state": "", "back_to": "", "came_from": "", "status": "new",
+        "approved": 0, "prompt_delivery": None, "updated_at": now,
     }  # fmt: skip
     if known is None:
         new = insert(Conversation).values(workspace=person.workspace, person_id=person.id, **fresh)
@@ -178,14 +178,17 @@ def conversation_of(connection: Connection, person: int) -> int | None:
     return connection.scalar(select(Conversation.id).where(Conversation.person_id == person))
 
 
-def _adults(connection: Connection, conference: int) -> list[str]:
+def _adults(house: House, connection: Connection, language: str, conference: int) -> list[str]:
+    """Who comes, as a student would say it: the family first, as one."""
     rows = connection.execute(
-        select(Person.name)
+        select(Person.name, Person.role)
         .join(Participant, Participant.person_id == Person.id)
         .where(Participant.conference_id == conference, Person.role != "student")
         .order_by(Person.role, Person.name)
-    )
-    return [row.name for row in rows]
+    ).all()
+    family = any(row.role == "family" for row in rows)
+    others = [row.name for row in rows if row.role != "family"]
+    return [house.words.catalog.label(house.words.language(language), "hello.family"), *others] if family else others
 
 
 def _hello_buttons(conversation: int) -> list[Button]:

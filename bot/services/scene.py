@@ -42,6 +42,7 @@ class Scene:
     level: str
     flow: str
     back_to: str
+    came_from: str
     status: str
     version: int
     approved: int
@@ -74,6 +75,7 @@ def _query() -> Select[*tuple[Any, ...]]:
             Conversation.flow,
             Conversation.state,
             Conversation.back_to,
+            Conversation.came_from,
             Conversation.status,
             Conversation.version,
             Conversation.approved,
@@ -135,6 +137,7 @@ def _scene(workspace: str, row: AnyRow) -> Scene:
         row.level,
         row.flow,
         row.back_to,
+        row.came_from,
         row.status,
         row.version,
         row.approved,
@@ -166,6 +169,7 @@ _SAVE = (
         flow=bindparam("new_flow"),
         state=bindparam("json"),
         back_to=bindparam("new_back_to"),
+        came_from=bindparam("new_came_from"),
         status=bindparam("new_status"),
         approved=bindparam("new_approved"),
         prompt_delivery=bindparam("prompt"),
@@ -208,6 +212,7 @@ def save(connection: Connection, scene: Scene, now: datetime, prompt: str | None
             "new_flow": scene.flow,
             "json": scene.state.to_json() if scene.flow else "",
             "new_back_to": scene.back_to,
+            "new_came_from": scene.came_from,
             "new_status": scene.status,
             "new_approved": scene.approved,
             "prompt": prompt,

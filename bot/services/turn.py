@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from bot.conference.answers import Spot as Place
 from bot.dialogue.engine import advance, goal_labels
 from bot.dialogue.events import (
     Act,
@@ -54,6 +55,10 @@ _FLOW_OF = (
 )
 
 
+FINAL = Spot("final")
+"""The question of the flow `approve` under which the review stands."""
+
+
 class Turn:
     """A turn in progress: the scene as it changes, what is to be stored, what is to be said."""
 
@@ -71,6 +76,8 @@ class Turn:
         self._asked: Draft | None = None
         self._kept: set[Act] = set()
         self._alarming: dict[tuple[str, str], int] = {}
+        self._changed: list[Place] = []  # the answer that was just given
+        self._back = False  # from changing one line of the agenda
         self._screened = False  # the safety screen matched what was just said
         self._after = ""  # the flow that just ended: its closing words open the next question
 
@@ -118,9 +125,11 @@ class Turn:
         if flow not in LEVELS[self.scene.level]:
             self._note(Note.ALREADY_ANSWERED)
             return
+        ended = self._after
         self._switch(flow)
-        self.scene = replace(self.scene, back_to="", status="open")
-        self._advance(self._begin(flow))
+        self.scene = replace(self.scene, back_to="", came_from=ended, status="open")
+        looking_again = flow == APPROVE and self.scene.state.done
+        self._advance(Revisit(FINAL) if looking_again else self._begin(flow))
 
     def start(self) -> list[Delivery]:
         """Go to the open question, or to the first flow that is not done."""
@@ -155,13 +164,24 @@ class Turn:
     # Into the flow, and out of it
 
     def _say_to_flow(self, said: Said) -> None:
-        if self.scene.flow and not self.scene.state.done:
+        command = self._coach.control(said.text)
+        if self.scene.status == "paused" and command in (Command.START, Command.NEXT):
+            self._start_or_menu()
+        elif self._still_on_the_last(said):
+            self._advance_in(self.scene.came_from, said)
+        elif self.scene.flow and not self.scene.state.done:
             self._wake()
             self._advance(said)
         elif said.alarm or self.scene.status == "held":
             self._hold_outside(said)
         else:
             self._outside(said)
+
+    def _still_on_the_last(self, said: Said) -> bool:
+        """Typed before this flow's first question was shown: it belongs to the flow before."""
+        unseen = said.asked_at is None or float(said.ts) < float(said.asked_at)
+        waiting = self.scene.status == "held" or said.alarm
+        return bool(unseen and self.scene.came_from and self.scene.state.before is None and not waiting)
 
     def _wake(self) -> None:
         """Whoever answers is no longer taking a break."""
@@ -191,6 +211,10 @@ class Turn:
             if self.scene.flow:
                 self._advance(event)
             return
+        self._advance_in(flow, event)
+
+    def _advance_in(self, flow: str, event: Event) -> None:
+        """Take an event in where it belongs, though another flow is open."""
         states = parked(self.connection, self.scene)
         if flow not in states:
             return
@@ -223,7 +247,7 @@ class Turn:
         others = parked(self.connection, self.scene)
         if self.scene.flow:
             park(self.connection, self.scene, self.scene.flow, self.scene.state)
-        self.scene = replace(self.scene, flow=flow, state=others.get(flow, State()))
+        self.scene = replace(self.scene, flow=flow, state=others.get(flow, State()), came_from="")
 
     # Effects
 
@@ -243,6 +267,7 @@ class Turn:
                 self._finish()
 
     def _store(self, kept: Sequence[Keep]) -> None:
+        self._changed = [Place(self.scene.flow, *keep.spot) for keep in kept[-1:]]
         self._kept.update(Act.WITHDRAWN if keep.alarm else keep.act for keep in kept)
         rows = [self._row(keep) for keep in kept if not keep.alarm]
         if rows:
@@ -272,13 +297,21 @@ class Turn:
         }
 
     def _ask(self, ask: Ask) -> None:
-        if self.scene.flow == APPROVE and ask.spot.question == "final" and not ask.rule:
-            for saying in review.sections(self.house, self.connection, self.scene):
+        if self.scene.flow == APPROVE and ask.spot == FINAL and not ask.rule:
+            for saying in self._review():
                 self._say(saying)
+            ask = replace(ask, now="")
         about = dict(self.scene.about, after=self._after)
         self._asked = self.voice.ask(self.scene.conversation, self.scene.flow, ask, about, len(self.drafts))
         self.drafts.append(self._asked)
         self._after = ""
+
+    def _review(self) -> list[Saying]:
+        """Every line of the agenda; only the part that changed, where the student comes back from changing a line."""
+        if not self._back:
+            return review.sections(self.house, self.connection, self.scene)
+        again = (review.section_again(self.house, self.connection, self.scene, place) for place in self._changed)
+        return [saying for saying in again if saying is not None]
 
     def _note(self, note: Note) -> None:
         self._say(Saying(note.value, {"student": self.scene.student}))
@@ -322,6 +355,7 @@ class Turn:
         if self.scene.back_to:
             back_to = self.scene.back_to
             self.scene = replace(self.scene, back_to="")
+            self._back = True
             self._switch(back_to)
             self._advance(Begin())
         elif ended == APPROVE:
@@ -331,7 +365,7 @@ class Turn:
             self._start_or_menu(after=ended)
 
     def _approve(self) -> None:
-        reply = self.scene.state.replies.get(Spot("final").key())
+        reply = self.scene.state.replies.get(FINAL.key())
         if reply is None or "yes" not in reply.choices:
             self._menu("")
             return
@@ -345,6 +379,8 @@ class Turn:
         if not self.scene.conference:
             self._menu("")
             return
+        if self.scene.status == "paused":
+            self._say(Saying("resumed", {"student": self.scene.student}))
         self.scene = replace(self.scene, status="open")
         if self.scene.flow and not self.scene.state.done:
             self._advance(self._begin(self.scene.flow))

@@ -166,6 +166,7 @@ class Conversation(Base):
     flow: Mapped[str] = mapped_column(String(32), default="")  # the open flow; "" is the menu
     state: Mapped[str] = mapped_column(Text, default="")  # its state: in this row, so that one lock guards it
     back_to: Mapped[str] = mapped_column(String(32), default="")  # the flow to return to after a change
+    came_from: Mapped[str] = mapped_column(String(32), default="")  # the flow whose end opened this one
     status: Mapped[str] = mapped_column(String(16), default="new")  # new | open | paused | held
     approved: Mapped[int] = mapped_column(Integer, default=0)  # number of the approval; negative: changed since
     prompt_delivery: Mapped[str | None] = mapped_column(String(36))  # the delivery of the open question

@@ -171,6 +171,7 @@ def _conversation() -> None:
         sa.Column("flow", sa.String(length=32), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("back_to", sa.String(length=32), nullable=False),
+        sa.Column("came_from", sa.String(length=32), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("approved", sa.Integer(), nullable=False),
         sa.Column("prompt_delivery", sa.String(length=36), nullable=True),
