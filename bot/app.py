@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -15,6 +16,7 @@ from typing import Any
 from slack_bolt import App
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 from sqlalchemy import select
 
@@ -35,6 +37,9 @@ from scheduler.outbox import Delivery, Outbox
 from scheduler.pace import Limits, Pace
 
 DRAIN_SECONDS = 8.0
+COLLECT_EVERY = 10_000
+"""Objects made and not let go again before the garbage collector looks for cycles; Python's own 700 is for scripts."""
+
 EVENTS_PATH = "/slack/events"
 
 
@@ -56,6 +61,7 @@ class Bot:
 
     def start(self) -> None:
         """Start sending."""
+        _settle_in()
         self.ticker.start()
 
     def stop(self, timeout: float = DRAIN_SECONDS) -> bool:
@@ -100,6 +106,25 @@ def ready(bot: Bot) -> None:
         raise SchoolError(['No counselor is set. Name at least one in school.toml: counselors = ["…"], and load it.'])
 
 
+class _OneWorkspace(Authorize):
+    """The bot's own workspace, known from the start."""
+
+    def __init__(self, who: AuthorizeResult) -> None:
+        self._who = who
+
+    def __call__(self, **_: Any) -> AuthorizeResult:
+        """The same for every event."""
+        return self._who
+
+
+def _settle_in() -> None:
+    """Spare the garbage collector what stays: the words are a hundred thousand objects, which it would walk through
+    again and again, in the middle of a turn."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY)
+
+
 def _bolt(settings: Settings, who: AuthorizeResult, tls: ssl.SSLContext | None) -> App:
     """Bolt, which runs a listener before it acks: what is acked is stored."""
     client = WebClient(settings.bot_token, base_url=settings.api_url, ssl=tls, retry_handlers=[])
@@ -108,9 +133,14 @@ def _bolt(settings: Settings, who: AuthorizeResult, tls: ssl.SSLContext | None) 
     return App(
         client=client,
         signing_secret=settings.signing_secret or uuid.uuid4().hex,
-        authorize=lambda **_: who,
+        authorize=_OneWorkspace(who),
         process_before_response=True,
         logger=quiet,
+        # What the bot has no use for is not run for every event. Its own messages are told apart by the listeners.
+        ssl_check_enabled=False,
+        ignoring_self_events_enabled=False,
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
     )
 
 

@@ -21,7 +21,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
 _LAST_GRADE = {Band.ELEMENTARY: 5, Band.MIDDLE: 8}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Words:
     """What a school says. Made once at the start; nothing in it changes."""
 

@@ -16,10 +16,10 @@ from functools import partial
 from importlib import resources
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from scheduler.calendar import Audience
-from scheduler.problems import Place, problems_of
+from scheduler.problems import Place, problems_of, some
 from scheduler.tables import Weekday
 from scheduler.walltime import week_number
 
@@ -97,7 +97,7 @@ class Nudge(_Table):
     """
 
     name: str
-    to: Annotated[tuple[Receiver, ...], BeforeValidator(_listed), Field(min_length=1)]
+    to: Annotated[tuple[Receiver, ...], BeforeValidator(_listed), AfterValidator(some)]
     about: About = About.STUDENT
     anchor: From
     days: Annotated[int, Field(ge=-200, le=200)] | None = None

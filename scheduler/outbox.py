@@ -31,6 +31,7 @@ from scheduler.outcomes import (
     Unwanted,
     Verdict,
 )
+from scheduler.prepared import Prepared
 from scheduler.replan import REPLANNED, Changes, compare
 
 __all__ = ["Changes", "Delivery", "Draft", "Outbox", "State", "deliveries", "metadata"]
@@ -82,7 +83,7 @@ class Outbox:
             stored = self._insert(connection, [values])
             return stored[0] if stored else None
         values.update(owner=self.owner, lease_until=now + self.lease, fence=1)
-        row = connection.execute(statements.INSERT_CLAIMED[connection.dialect.name], {**values, "now": now}).first()
+        row = statements.INSERT_CLAIMED.first(connection, {**values, "now": now})
         if row is None:
             return None
         seq, state, behind = row
@@ -136,12 +137,12 @@ class Outbox:
 
         What is left out had its lease swept, or was forgotten: whoever has it now decides.
         """
-        batches: dict[Update, list[dict[str, Any]]] = {}
+        batches: dict[Prepared, list[dict[str, Any]]] = {}
         for settlement in settlements:
             statement, values = self._settling(settlement.delivery, settlement.verdict, now)
             held = {"held_seq": settlement.delivery.seq, "held_fence": settlement.delivery.fence, "now": now}
             batches.setdefault(statement, []).append({**held, **values})
-        changed = sum(_execute(connection, statement, values) for statement, values in batches.items())
+        changed = sum(statement.many(connection, values) for statement, values in batches.items())
         if changed == len(settlements):
             return list(settlements)
         return self._still_ours(connection, settlements)
@@ -153,7 +154,7 @@ class Outbox:
         fences = {row.seq: row.fence for row in rows}
         return [each for each in settlements if fences.get(each.delivery.seq) == each.delivery.fence]
 
-    def _settling(self, delivery: Delivery, verdict: Verdict, now: datetime) -> tuple[Update, dict[str, Any]]:
+    def _settling(self, delivery: Delivery, verdict: Verdict, now: datetime) -> tuple[Prepared, dict[str, Any]]:
         match verdict:
             case Sent(channel, ts):
                 return statements.FINISH, _final(State.SENT, tried=1, channel=channel, ts=ts)
@@ -311,7 +312,3 @@ def _cancel(
     cancelled = connection.execute(waiting, {**where, "new_reason": reason, "now": now}).rowcount
     connection.execute(in_hand, {**where, "new_reason": reason})
     return cancelled
-
-
-def _execute(connection: Connection, statement: Update, values: list[dict[str, Any]]) -> int:
-    return connection.execute(statement, values if len(values) > 1 else values[0]).rowcount

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+T = TypeVar("T")
 Place = tuple[str | int, ...]
 """Where something stands in nested tables: ("nudge", "letter", "at")."""
 
@@ -23,13 +24,21 @@ def meant(word: str, known: list[str]) -> str:
     return f" Is “{near[0]}” meant?" if near else ""
 
 
+def some(values: tuple[T, ...]) -> tuple[T, ...]:
+    """The values, of which there must be one. (Pydantic's own check also complains of a single value that is wrong.)"""
+    if not values:
+        raise ValueError("there is nothing in it")
+    return values
+
+
 def _line(fault: Any, file_of: Callable[[Place], str], remedies: Mapping[str, str]) -> str:
     place: Place = tuple(part for part in fault["loc"] if part != "[key]")
     names = [part for part in place if isinstance(part, str)]
     key = names[-1] if names else ""
     known = [*remedies]
     what = {"missing": "is missing", "extra_forbidden": "is not known here"}.get(fault["type"]) or _said(fault["msg"])
-    remedy = remedies.get(key, "")
+    of_a_row = fault["type"] == "value_error" and not isinstance(place[-1], str)  # it names its own remedy
+    remedy = "" if of_a_row else remedies.get(key, "")
     if fault["type"] == "extra_forbidden":
         remedy = f"Take it out, or rename it.{meant(key, known)}"
     where = ".".join(str(part) if isinstance(part, str) else f"{part + 1}" for part in place)

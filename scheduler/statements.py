@@ -28,6 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from scheduler.deliveries import Instant, State, deliveries
+from scheduler.prepared import Prepared
 
 _d = deliveries.c
 _NOW = bindparam("now", type_=Instant)
@@ -94,10 +95,12 @@ def _insert_claimed(dialect: Any, join: Any) -> Executable:
     return claimed
 
 
-INSERT_CLAIMED: dict[str, Executable] = {
-    "sqlite": _insert_claimed(sqlite, func.group_concat),
-    "postgresql": _insert_claimed(postgresql, func.string_agg),
-}
+INSERT_CLAIMED = Prepared(
+    {
+        "sqlite": _insert_claimed(sqlite, func.group_concat),
+        "postgresql": _insert_claimed(postgresql, func.string_agg),
+    }
+)
 """One row, in the hands of `owner` unless its lane is blocked."""
 
 
@@ -166,7 +169,7 @@ CLAIM: Update = (
 
 _HELD = and_(_d.seq == bindparam("held_seq"), _d.fence == bindparam("held_fence"), is_state(State.SENDING))
 
-FINISH: Update = (
+FINISH = Prepared(
     update(deliveries)
     .where(_HELD)
     .values(
@@ -180,7 +183,7 @@ FINISH: Update = (
     )
 )
 
-GIVE_BACK: Update = (
+GIVE_BACK = Prepared(
     update(deliveries)
     .where(_HELD)
     .values(
@@ -195,7 +198,7 @@ GIVE_BACK: Update = (
     )
 )
 
-DOUBT: Update = (
+DOUBT = Prepared(
     update(deliveries)
     .where(_HELD)
     .values(

@@ -22,10 +22,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from scheduler.calendar import SAYABLE, CalendarError, DayKind, Span, Term
-from scheduler.problems import problems_of
+from scheduler.problems import problems_of, some
 
 _KINDS = ", ".join(SAYABLE)
 _DATE = "Write a date without quotation marks: 2026-11-25."
@@ -130,4 +130,4 @@ class _Tables(BaseModel):
 
     term: tuple[_Term, ...] = ()
     day: tuple[_Day, ...] = ()
-    school_week: Annotated[tuple[Weekday, ...], Field(min_length=1)] = tuple(Weekday)[:5]
+    school_week: Annotated[tuple[Weekday, ...], AfterValidator(some)] = tuple(Weekday)[:5]

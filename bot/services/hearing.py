@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.dialogue.events import Deleted, Edited, Said
@@ -16,9 +17,10 @@ from bot.services.house import House
 from bot.services.scene import Scene, scene_by_id, scene_of
 from bot.services.speech import Kind, Saying, Voice
 from bot.services.turn import Turn
-from bot.store.models import SeenEvent
+from bot.store.models import Instant, SeenEvent
 from bot.taps import Ref
 from scheduler.outbox import Delivery, Draft
+from scheduler.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +105,21 @@ def _must_be_read(house: House, scene: Scene, event: Said | Edited | Deleted) ->
 
 def first_time(connection: Connection, workspace: str, ids: Sequence[str], now: datetime) -> bool:
     """Note the ids an event bears; False if any of them was seen before."""
-    statement = _SEEN_POSTGRESQL if connection.dialect.name == "postgresql" else _SEEN_SQLITE
-    noted = [connection.execute(statement, {"workspace": workspace, "id": name, "at": now}).rowcount for name in ids]
-    return all(noted)
+    named = {f"id_{number}": name for number, name in enumerate(ids)}
+    return _seen(len(ids)).run(connection, {"workspace": workspace, "at": now, **named}) == len(ids)
 
 
-# SQLAlchemy keeps the count of an INSERT only where it is asked to: without it, PostgreSQL's is always -1.
-_COUNTED = {"preserve_rowcount": True}
-_SEEN_POSTGRESQL = postgresql.insert(SeenEvent).on_conflict_do_nothing().execution_options(**_COUNTED)
-_SEEN_SQLITE = sqlite.insert(SeenEvent).on_conflict_do_nothing().execution_options(**_COUNTED)
+@lru_cache(maxsize=8)
+def _seen(count: int) -> Prepared:
+    """Notes so many ids, those of them that are not there yet."""
+    same = {"workspace": bindparam("workspace"), "at": bindparam("at", type_=Instant)}
+    rows = [{**same, "id": bindparam(f"id_{number}")} for number in range(count)]
+    return Prepared(
+        {
+            "postgresql": postgresql.insert(SeenEvent).values(rows).on_conflict_do_nothing(),
+            "sqlite": sqlite.insert(SeenEvent).values(rows).on_conflict_do_nothing(),
+        }
+    )
 
 
 def _answer_without_conversation(

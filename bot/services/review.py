@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bot.conference import agenda as compiling
 from bot.conference import review as reviewing
@@ -26,6 +26,7 @@ from bot.store.models import Answer, Approval, Conference, Item, Participant, Pe
 from bot.taps import Ref, Tap
 from bot.words import APPROVE, LEVELS
 from scheduler.outbox import Draft
+from scheduler.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,18 +197,20 @@ def set_item(
         )
 
 
+_BEFORE = Prepared(
+    select(Conference.id)
+    .where(Conference.student_id == bindparam("student"), Conference.date < bindparam("day"))
+    .order_by(Conference.date.desc())
+    .limit(1)
+)
+
+
 def carried(connection: Connection, scene: Scene, flow: str) -> dict[str, str]:
     """The answers of the same flow at the student's conference before this one, by spot."""
-    here = connection.execute(select(Conference.date).where(Conference.id == scene.conference)).scalar_one()
-    before = connection.scalar(
-        select(Conference.id)
-        .where(Conference.student_id == scene.person, Conference.date < here)
-        .order_by(Conference.date.desc())
-        .limit(1)
-    )
+    before = _BEFORE.first(connection, {"student": scene.person, "day": scene.day})
     if before is None:
         return {}
-    given = material(connection, before).given
+    given = material(connection, before.id).given
     return {Spot(place.question, place.round).key(): one.text for place, one in given.items() if place.flow == flow}
 
 

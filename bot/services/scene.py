@@ -13,10 +13,10 @@ from sqlalchemy.orm import aliased
 from bot.dialogue.state import State
 from bot.errors import TurnLostError
 from bot.store.models import Conference, Conversation, FlowState, Person, School
-from bot.store.session import AnyRow
 from bot.words import band_of
 from scheduler.outbox import State as DeliveryState
 from scheduler.outbox import deliveries
+from scheduler.prepared import Prepared
 
 SURELY_SEEN = timedelta(seconds=5)
 """A question whose delivery is not settled counts as seen after this: the post may have gone through."""
@@ -102,27 +102,29 @@ def _query() -> Select[*tuple[Any, ...]]:
     )
 
 
-_BY_SLACK_ID = _query().where(
-    Person.workspace == bindparam("workspace"), Person.slack_id == bindparam("slack_id"), Person.active
+_BY_SLACK_ID = Prepared(
+    _query().where(Person.workspace == bindparam("workspace"), Person.slack_id == bindparam("slack_id"), Person.active)
 )
-_BY_CONVERSATION = _query().where(
-    Conversation.workspace == bindparam("workspace"), Conversation.id == bindparam("conversation"), Person.active
+_BY_CONVERSATION = Prepared(
+    _query().where(
+        Conversation.workspace == bindparam("workspace"), Conversation.id == bindparam("conversation"), Person.active
+    )
 )
 
 
 def scene_of(connection: Connection, workspace: str, slack_id: str) -> Scene | None:
     """The conversation of whoever has this Slack id, locked for this transaction; None where there is none."""
-    row = connection.execute(_BY_SLACK_ID, {"workspace": workspace, "slack_id": slack_id}).one_or_none()
+    row = _BY_SLACK_ID.first(connection, {"workspace": workspace, "slack_id": slack_id})
     return _scene(workspace, row) if row is not None else None
 
 
 def scene_by_id(connection: Connection, workspace: str, conversation: int) -> Scene | None:
     """A conversation by its number, inside one workspace."""
-    row = connection.execute(_BY_CONVERSATION, {"workspace": workspace, "conversation": conversation}).one_or_none()
+    row = _BY_CONVERSATION.first(connection, {"workspace": workspace, "conversation": conversation})
     return _scene(workspace, row) if row is not None else None
 
 
-def _scene(workspace: str, row: AnyRow) -> Scene:
+def _scene(workspace: str, row: Any) -> Scene:
     return Scene(
         workspace,
         row.id,
@@ -156,13 +158,15 @@ def _asked_at(state: str | None, ref_ts: str | None, created_at: datetime | None
     return None
 
 
-_PARKED = select(FlowState.flow, FlowState.state).where(FlowState.conversation_id == bindparam("conversation"))
-_UPDATE_PARKED = (
+_PARKED = Prepared(
+    select(FlowState.flow, FlowState.state).where(FlowState.conversation_id == bindparam("conversation"))
+)
+_UPDATE_PARKED = Prepared(
     update(FlowState)
     .where(FlowState.conversation_id == bindparam("conversation"), FlowState.flow == bindparam("name"))
     .values(state=bindparam("json"), done=bindparam("over"))
 )
-_SAVE = (
+_SAVE = Prepared(
     update(Conversation)
     .where(Conversation.id == bindparam("conversation"), Conversation.version == bindparam("was"))
     .values(
@@ -181,14 +185,14 @@ _SAVE = (
 
 def parked(connection: Connection, scene: Scene) -> dict[str, State]:
     """The flows that were begun and are not the open one."""
-    rows = connection.execute(_PARKED, {"conversation": scene.conversation})
+    rows = _PARKED.all(connection, {"conversation": scene.conversation})
     return {row.flow: State.from_json(row.state) for row in rows if row.flow != scene.flow}
 
 
 def park(connection: Connection, scene: Scene, flow: str, state: State) -> None:
     """Keep the state of a flow that is not the open one."""
     values = {"conversation": scene.conversation, "name": flow, "json": state.to_json(), "over": state.done}
-    if connection.execute(_UPDATE_PARKED, values).rowcount == 0:
+    if _UPDATE_PARKED.run(connection, values) == 0:
         connection.execute(
             insert(FlowState),
             {
@@ -203,8 +207,8 @@ def park(connection: Connection, scene: Scene, flow: str, state: State) -> None:
 
 def save(connection: Connection, scene: Scene, now: datetime, prompt: str | None) -> None:
     """Keep the conversation as it stands now; TurnLostError if another turn came between, which the lock prevents."""
-    saved = connection.execute(
-        _SAVE,
+    saved = _SAVE.run(
+        connection,
         {
             "conversation": scene.conversation,
             "was": scene.version,
@@ -219,7 +223,7 @@ def save(connection: Connection, scene: Scene, now: datetime, prompt: str | None
             "now": now,
         },
     )
-    if saved.rowcount != 1:
+    if saved != 1:
         raise TurnLostError(
             f"conversation {scene.conversation} moved on while version {scene.version} was being answered"
         )

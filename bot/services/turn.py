@@ -41,8 +41,13 @@ from bot.store.models import Answer, Item
 from bot.taps import Ref, Tap
 from bot.words import APPROVE, LEVELS
 from scheduler.outbox import Delivery, Draft
+from scheduler.prepared import Prepared
 
-_KEEP = insert(Answer)
+_KEPT = (
+    *("workspace", "conversation_id", "conference_id", "flow", "question", "round", "ts", "revised", "act", "text"),
+    *("choices", "evidence", "alarm", "at"),
+)
+_KEEP = Prepared(insert(Answer).values({name: bindparam(name, type_=Answer.__table__.c[name].type) for name in _KEPT}))
 _KEEP_ALARMING = insert(Answer).returning(Answer.id)
 _FLOW_OF = (
     select(Answer.flow)
@@ -267,11 +272,11 @@ class Turn:
                 self._finish()
 
     def _store(self, kept: Sequence[Keep]) -> None:
-        self._changed = [Place(self.scene.flow, *keep.spot) for keep in kept[-1:]]
+        self._changed = [Place(self.scene.flow, *keep.spot) for keep in kept[-1:]] or self._changed
         self._kept.update(Act.WITHDRAWN if keep.alarm else keep.act for keep in kept)
-        rows = [self._row(keep) for keep in kept if not keep.alarm]
-        if rows:
-            self.connection.execute(_KEEP, rows)
+        for keep in kept:
+            if not keep.alarm:
+                _KEEP.run(self.connection, self._row(keep))
         self._alarming |= {
             (keep.ts, keep.revised): self.connection.execute(_KEEP_ALARMING, self._row(keep)).scalar_one()
             for keep in kept

@@ -163,7 +163,7 @@ def _groups(document: Document, controls: Mapping[str, Sequence[Row]]) -> list[_
             taps = [block for row in controls.get(first.name, ()) for block in actions(row, number)]
             if groups:
                 groups[-1].blocks += taps
-            else:
+            elif taps:
                 groups.append(_Group(taps, []))
         elif isinstance(first, Divider):
             groups.append(_Group([{"type": "divider"}], []))

@@ -22,6 +22,7 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 _JSON = "application/json; charset=utf-8"
 _FORM = "application/x-www-form-urlencoded"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _LATER = frozenset({"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org", "request_timeout"})
 _UNCLEAR = frozenset({"fatal_error", "internal_error"})
 
@@ -58,8 +59,7 @@ class SlackApi:
 
     def call(self, method: str, arguments: Mapping[str, Any]) -> Reply:
         """Call a method with a JSON body, once. Never raises for what Slack or the network does."""
-        body = json.dumps(arguments, ensure_ascii=False, separators=(",", ":")).encode()
-        return self._send(method, body, _JSON)
+        return self._send(method, _encode(arguments).encode(), _JSON)
 
     def ask(self, method: str, arguments: Mapping[str, Any]) -> Reply:
         """Call a method that only takes form fields (`users.info`, `conversations.members` and other reads), once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from bot.dialogue.engine import ANOTHER, CHOOSE, STARTER
@@ -21,8 +22,7 @@ Controls = Mapping[str, Sequence[Row]]
 
 def compose(words: Words, kind: str, payload: Mapping[str, Any]) -> list[Message]:
     """The messages of a delivery; more than one only where it does not fit into one."""
-    document, controls = ask(words, payload) if kind == DeliveryKind.ASK else say(words, payload)
-    return messages(document, controls)
+    return ask(words, payload) if kind == DeliveryKind.ASK else messages(*say(words, payload))
 
 
 def say(words: Words, payload: Mapping[str, Any]) -> tuple[Document, Controls]:
@@ -40,14 +40,50 @@ def controls_of(words: Words, language: str, rows: Mapping[str, Any]) -> Control
     }
 
 
-def ask(words: Words, payload: Mapping[str, Any]) -> tuple[Document, Controls]:
+def ask(words: Words, payload: Mapping[str, Any]) -> list[Message]:
     """The open question of a flow, or a probe about it."""
-    language = words.language(payload["language"])
-    asked = payload["ask"]
+    language, asked = words.language(payload["language"]), payload["ask"]
     flow = words.flow(language, asked["flow"])
     question = _question(flow, asked["question"])
-    document = words.catalog.render(language, "ask", _context(words, language, flow, question, asked))
-    return document, {"actions": list(_rows(words, language, flow, question, asked))}
+    context = _context(words, language, flow, question, asked)
+    if asked["now"] or asked["last"] or asked["echo"] or asked["label"]:
+        return _asking(words, language, context, asked)
+    common = tuple((name, value) for name, value in asked.items() if name not in _ONES_OWN)
+    return [_addressed(one, asked) for one in _common(words, language, tuple(context.items()), common)]
+
+
+def _asking(words: Words, language: str, context: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Message]:
+    flow = words.flow(language, asked["flow"])
+    document = words.catalog.render(language, "ask", context)
+    rows = _rows(words, language, flow, _question(flow, asked["question"]), asked)
+    return messages(document, {"actions": list(rows)})
+
+
+_NOBODY = {"conversation": 0, "prompt": 0}
+_ONES_OWN = frozenset({"conversation", "prompt", "student", "advisor"})
+"""What differs from student to student where the wording does not. The names are in the context, if in the words."""
+
+
+@lru_cache(maxsize=1024)
+def _common(
+    words: Words, language: str, context: tuple[tuple[str, Any], ...], asked: tuple[tuple[str, Any], ...]
+) -> list[Message]:
+    """A question as all are asked it who are asked it in these words, for nobody yet. No student's words come in."""
+    return _asking(words, language, dict(context), {**dict(asked), **_NOBODY})
+
+
+def _addressed(message: Message, asked: Mapping[str, Any]) -> Message:
+    """A message made for nobody, with buttons of this conversation. The rest is shared, and must not be changed."""
+    nobody, here = (Ref(one["conversation"], asked["flow"], one["prompt"], "").text() for one in (_NOBODY, asked))
+    blocks = [_answering(block, nobody, here) if "block_id" in block else block for block in message.blocks]
+    return Message(message.text, blocks)
+
+
+def _answering(block: Mapping[str, Any], nobody: str, here: str) -> dict[str, Any]:
+    elements = [
+        {**one, "value": one["value"].replace(nobody, here, 1)} if "value" in one else one for one in block["elements"]
+    ]
+    return {**block, "block_id": block["block_id"].replace(nobody, here, 1), "elements": elements}
 
 
 def _context(words: Words, language: str, flow: Flow, question: Question, asked: Mapping[str, Any]) -> dict[str, Any]:

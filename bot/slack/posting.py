@@ -86,11 +86,15 @@ class Speaker:
     def __init__(self, house: House, poster: Poster) -> None:
         self._house = house
         self._poster = poster
+        self._whole: set[str] = set()  # sent in one message, and not settled yet
 
     def send(self, delivery: Delivery) -> Outcome:
         """Compose and post."""
-        message = self._pages(delivery)[delivery.payload.get("page", 0)]
-        return self._poster.post(delivery, self._to(delivery), message)
+        pages = self._pages(delivery)
+        outcome = self._poster.post(delivery, self._to(delivery), pages[delivery.payload.get("page", 0)])
+        if isinstance(outcome, Sent) and len(pages) == 1:
+            self._whole.add(delivery.id)
+        return outcome
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Look in the channel's history."""
@@ -98,6 +102,9 @@ class Speaker:
 
     def settled(self, _connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
         """The next page, where there is one."""
+        if delivery.id in self._whole:  # composed a moment ago
+            self._whole.discard(delivery.id)
+            return ()
         page = delivery.payload.get("page", 0) + 1
         if not isinstance(outcome, Sent) or page >= len(self._pages(delivery)):
             return ()

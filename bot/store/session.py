@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
 
+from scheduler.prepared import execute
+
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
@@ -22,16 +24,21 @@ class Store:
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
         self.sqlite = self.engine.dialect.name == "sqlite"
-        self._writer: contextlib.AbstractContextManager[Any] = (
-            threading.Lock() if self.sqlite else contextlib.nullcontext()
-        )
-        self._writing = self.engine.execution_options(begin="IMMEDIATE") if self.sqlite else self.engine
+        self._writer = threading.Lock()
+        self._kept: Connection | None = None
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that may write: committed at the end, rolled back on any error."""
-        with self._writer, self._writing.begin() as connection:
-            yield connection
+        if not self.sqlite:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        with self._writer:
+            if self._kept is None:  # there is one writer at a time: it has a connection of its own
+                self._kept = self.engine.connect().execution_options(begin="IMMEDIATE")
+            with self._kept.begin():
+                yield self._kept
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -40,7 +47,11 @@ class Store:
             yield connection
 
     def close(self) -> None:
-        """Give every connection back."""
+        """Close every connection."""
+        with self._writer:
+            if self._kept is not None:
+                self._kept.close()
+                self._kept = None
         self.engine.dispose()
 
 
@@ -67,4 +78,4 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
+    execute(connection, f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}").close()

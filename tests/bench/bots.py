@@ -22,7 +22,7 @@ from scheduler.pace import UNLIMITED
 from tests.bench import school
 from tests.bench.students import SCRIPT, SECRET, Student, typed
 
-TOKEN = "xoxb-of-the-bench"  # noqa: S105 - of the stub
+TOKEN = "xoxb-of-the-bench"
 FIXED = "Thanks! I have put that down. What do you want to be able to do, or do more often? One line."
 SETTLING = 20.0
 

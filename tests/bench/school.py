@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -18,15 +18,14 @@ HISTORY = 10
 """Answers, deliveries and seen events of each student from before."""
 
 _CHUNK = 2_000
-_MONDAY = datetime(2026, 11, 30, 15, tzinfo=UTC)
+_BEFORE = datetime(2026, 9, 14, 15, tzinfo=UTC)
 
 
 def fill(store: Store, students: int) -> None:
     """Put a school with so many students there, each with a conversation and some past."""
     with store.write() as connection:
         connection.execute(insert(School), _school())
-        connection.execute(insert(Term), {"workspace": TEAM, "name": "Q2", "starts": date(2026, 11, 2),
-                                          "ends": date(2027, 1, 29)})  # fmt: skip
+        connection.execute(insert(Term), _term())
         term = connection.scalars(select(Term.id)).one()
         advisors = _people(connection, "advisor", students // ADVISEES + 1)
         pupils = _people(connection, "student", students, advisors)
@@ -70,8 +69,17 @@ def _school() -> dict[str, Any]:
     return {
         "workspace": TEAM, "name": "Harbor School", "time_zone": "America/New_York", "language": "en",
         "grade_band": "middle", "level": "full", "quiet_from": "20:00", "quiet_until": "07:00",
-        "counselors": {"keys": ["a1"]}, "helplines": {"lines": []}, "loaded_at": _MONDAY,
+        "counselors": {"keys": ["a1"]}, "helplines": {"lines": []}, "loaded_at": _BEFORE,
     }  # fmt: skip
+
+
+def _term() -> dict[str, Any]:
+    return {"workspace": TEAM, "name": "Q2", "starts": _day(-30), "ends": _day(60)}
+
+
+def _day(days: int) -> date:
+    """So many days from today: the bot under test goes by the real time."""
+    return (datetime.now(UTC) + timedelta(days=days)).date()
 
 
 def _people(connection: Connection, role: str, count: int, advisors: Sequence[int] = ()) -> Sequence[int]:
@@ -91,7 +99,7 @@ def _people(connection: Connection, role: str, count: int, advisors: Sequence[in
 
 def _conference(student: int, term: int) -> dict[str, Any]:
     return {
-        "workspace": TEAM, "student_id": student, "term_id": term, "date": date(2026, 12, 10), "time": "17:30",
+        "workspace": TEAM, "student_id": student, "term_id": term, "date": _day(10), "time": "17:30",
         "minutes": 20, "place": "Room 12", "cancelled": False,
     }  # fmt: skip
 
@@ -99,21 +107,21 @@ def _conference(student: int, term: int) -> dict[str, Any]:
 def _conversation(student: int, conference: int) -> dict[str, Any]:
     return {
         "workspace": TEAM, "person_id": student, "conference_id": conference, "flow": "", "state": "", "back_to": "",
-        "status": "new", "version": 0, "updated_at": _MONDAY,
+        "status": "new", "version": 0, "updated_at": _BEFORE,
     }  # fmt: skip
 
 
 def _past(connection: Connection, conversations: Sequence[tuple[int, int]]) -> None:
     _add(connection, Answer, (_answer(*one, number) for one in conversations for number in range(HISTORY)))
-    seen = ({"workspace": TEAM, "id": f"Ev{one}-{n}", "at": _MONDAY} for one, _ in conversations for n in range(HISTORY))
-    _add(connection, SeenEvent, seen)
+    seen = ((one, number) for one, _ in conversations for number in range(HISTORY))
+    _add(connection, SeenEvent, ({"workspace": TEAM, "id": f"Ev{one}-{n}", "at": _BEFORE} for one, n in seen))
     said = (_said(one, number) for one, _ in conversations for number in range(HISTORY))
     outbox = Outbox("before")
     for drafts in _chunks(said):
-        outbox.put(connection, drafts, _MONDAY)
+        outbox.put(connection, drafts, _BEFORE)
     connection.execute(
         update(deliveries).values(
-            state="sent", attempts=1, fence=1, settled_at=_MONDAY, ref_channel="D", ref_ts="1796050000.000100"
+            state="sent", attempts=1, fence=1, settled_at=_BEFORE, ref_channel="D", ref_ts="1796050000.000100"
         )
     )
 
@@ -123,14 +131,14 @@ def _answer(conversation: int, conference: int, number: int) -> dict[str, Any]:
         "workspace": TEAM, "conversation_id": conversation, "conference_id": conference, "flow": "letter",
         "question": "learner", "round": 1, "ts": f"{1796050000 + number}.000100", "revised": "", "act": "said",
         "text": "Things click for me when I explain them to my brother.", "choices": "", "evidence": [], "alarm": "",
-        "at": _MONDAY,
+        "at": _BEFORE,
     }  # fmt: skip
 
 
 def _said(conversation: int, number: int) -> Draft:
     payload = {"template": "paused", "language": "en", "context": {"student": "Noor"}, "buttons": {}}
     key = f"past:{conversation}:{number}"
-    return Draft(TEAM, "say", slack_id(conversation), f"person:{conversation}", payload, key, _MONDAY)
+    return Draft(TEAM, "say", slack_id(conversation), f"person:{conversation}", payload, key, _BEFORE)
 
 
 def _add(connection: Connection, model: type[Base], rows: Iterator[dict[str, Any]]) -> None:

@@ -17,7 +17,7 @@ from slack_sdk.signature import SignatureVerifier
 from tests.bench.school import channel, slack_id
 from tests.bench.stub import BOT_USER, TEAM
 
-SECRET = "signing-secret-of-the-bench"  # noqa: S105 - of the stub
+SECRET = "signing-secret-of-the-bench"
 PATIENCE = 30.0
 """Seconds after which a question that does not come is missed."""
 

@@ -1,4 +1,4 @@
-"""What a turn costs: a signed event in, answer and state and outbox committed, acked, the next question posted, settled.
+"""What a turn costs: a signed event in, answer, state and outbox committed, acked, the next question posted, settled.
 
 Against a floor: a Bolt listener that only posts a fixed reply. Both are driven in this process through `App.dispatch`
 against the same stub in its own process, in turns of rounds; figures are medians over rounds. CPU is that of this

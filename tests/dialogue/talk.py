@@ -158,9 +158,11 @@ class Talk:
         return answers(self.flow, self.every)
 
     def text(self, key: str) -> str:
-        """An answer's words, as the stored revisions say."""
-        found = self.given().get(key)
-        return found.text if found else ""
+        """An answer's words: the stored revisions and the state say the same."""
+        given, reply = self.given().get(key), self.state.replies.get(key)
+        text = given.text if given else ""
+        assert (reply.text() if reply else "") == text
+        return text
 
 
 def answers(flow: Flow, effects: Iterable[Effect]) -> dict[str, Given]:

@@ -39,6 +39,12 @@ BRANCH = make(
     {"id": "what", "when": {"question": "want", "answered": ["yes"]}},
     {"id": "end"},
 )
+BRANCH_LATER = make(
+    {"id": "want", "kind": "choice", "options": [{"id": "yes", "label": "Yes"}, {"id": "off", "label": "Keep it off"}]},
+    {"id": "between"},
+    {"id": "what", "when": {"question": "want", "answered": ["yes"]}},
+    {"id": "end"},
+)
 GOALS = make(
     {"id": "wish", "label": True, "probes": PROBES},
     {"id": "was", "recall": "wish"},
@@ -469,6 +475,15 @@ def test_an_edit_before_the_next_question_was_shown_opens_the_question_again() -
     assert (talk.ask.spot.key(), talk.ask.rule) == ("one#1", "label")
     talk.say(GOOD)
     assert (talk.open, talk.ask.now) == ("two#1", "")
+
+
+def test_an_edit_that_changes_what_follows_changes_the_open_question_while_it_is_not_shown() -> None:
+    talk = Talk(BRANCH_LATER).begin()
+    ts = talk.say("yes")
+    talk.say(GOOD)
+    assert talk.open == "what#1"
+    talk.edit(ts, "keep it off", late=True)
+    assert talk.ask.spot.key() == "end#1"
 
 
 def test_an_edited_choice_is_another_choice() -> None:

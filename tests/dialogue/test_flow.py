@@ -282,6 +282,9 @@ def arrive(talk: Talk, events: Sequence[Message], shown_after: int) -> tuple[Any
             talk.asked_at = stamp(talk.second + 1000 + index)
         talk.feed(replace(event, asked_at=talk.asked_at))
     answers = {key: (given.text, given.choices, given.evidence) for key, given in talk.given().items()}
+    assert {key: one for key, one in answers.items() if any(one)} == {
+        key: one for key, one in standing(talk.state).items() if any(one)
+    }
     return answers, talk.open, talk.state.done
 
 

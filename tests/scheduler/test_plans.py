@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import event, text
 
 from bot.store.session import Store
+from scheduler import prepared
 from scheduler.outbox import Outbox
+from scheduler.prepared import execute
 from tests.scheduler.fakes import NOON, draft
 
 outbox = Outbox("ours")
@@ -34,7 +36,12 @@ def plans(store: Store, verb: Any) -> list[str]:
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         seen.append((statement, parameters))
 
-    with store.write() as connection:
+    def noted(connection: Any, sql: str, values: Any = (), **rest: Any) -> Any:
+        seen.append((sql, tuple(values) if store.sqlite else values))
+        return execute(connection, sql, values, **rest)
+
+    with store.write() as connection, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepared, "execute", noted)
         event.listen(connection, "before_cursor_execute", note)
         verb(connection)
         event.remove(connection, "before_cursor_execute", note)
