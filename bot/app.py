@@ -21,6 +21,7 @@ from slack_sdk import WebClient
 from sqlalchemy import select
 
 from bot.errors import CoachError, SchoolError
+from bot.services import safeguarding
 from bot.services.house import Clock, House
 from bot.settings import Settings
 from bot.slack import listeners
@@ -100,10 +101,20 @@ def ready(bot: Bot) -> None:
     """Refuse to start for a workspace without a school, or for a school that nobody watches over."""
     with bot.house.store.read() as connection:
         keys = connection.scalar(select(School.counselors).where(School.workspace == bot.workspace))
-    if keys is None:
-        raise SchoolError([f"There is no school for workspace {bot.workspace}. Load one: conference-coach load DIR"])
-    if not keys.get("keys"):
-        raise SchoolError(['No counselor is set. Name at least one in school.toml: counselors = ["…"], and load it.'])
+        if keys is None:
+            raise SchoolError(
+                [f"There is no school for workspace {bot.workspace}. Load one: conference-coach load DIR"]
+            )
+        if not keys.get("keys"):
+            raise SchoolError(['No counselor is set. Name one in school.toml: counselors = ["…"], and load it again.'])
+        there = safeguarding.reachable(safeguarding.counselors(connection, bot.workspace, keys["keys"]))
+    if not there:
+        raise SchoolError(
+            [
+                f"None of the counselors ({', '.join(keys['keys'])}) was found in Slack: an alert would reach nobody. "
+                "Check their e-mail in roster.csv, or give their slack_id there, and load it again."
+            ]
+        )
 
 
 class _OneWorkspace(Authorize):

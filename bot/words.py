@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.dialogue.coach import Coach, Lexicon
-from bot.dialogue.flow import Band, Flow, parse_flow
+from bot.dialogue.flow import Band, Flow, Kind, parse_flow
 from bot.dialogue.safety import Safety
 from prompts import Catalog
 
@@ -54,13 +54,26 @@ class Words:
         """The wanted language if there are words in it, else English."""
         return wanted if wanted in self.coaches else "en"
 
-    def flow(self, language: str, name: str) -> Flow:
-        """A flow in a language the words have."""
-        return self.flows[self.language(language), name]
+    def flow(self, language: str, name: str, level: str = "full") -> Flow:
+        """A flow in a language the words have; the approval asks only about the parts that the level has."""
+        flow = self.flows[self.language(language), name]
+        return _for_level(flow, level) if name == APPROVE and level != "full" else flow
 
     def coach(self, language: str) -> Coach:
         """The coach of a language the words have."""
         return self.coaches[self.language(language)]
+
+
+def _for_level(flow: Flow, level: str) -> Flow:
+    """The flow without options that name a flow the level leaves out, and without a choice of one."""
+    there = [
+        question.model_copy(update={"options": tuple(one for one in question.options if one.id in LEVELS[level])})
+        if question.kind is Kind.CHOICE
+        else question
+        for question in flow.questions
+    ]
+    kept = tuple(one for one in there if one.kind is not Kind.CHOICE or len(one.options) > 1)
+    return flow.model_copy(update={"questions": kept})
 
 
 def band_of(grade: str | None, default: str) -> Band:

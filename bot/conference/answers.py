@@ -84,9 +84,9 @@ def fold(revisions: Iterable[Revision]) -> dict[Spot, Given]:
     """The answers that stand. Neither the order nor the repetition of revisions matters.
 
     Of a message the latest revision counts; withdrawn or replaced, none does, whatever came after. The messages of an
-    answer are joined in the order they were written. A choice takes the place of what was written before it, and a vague
-    message gives way to a better one after it. What was written before an alarm at the same spot is part of what a person has to read: it does not count either, only what
-    the student says after it.
+    answer are joined in the order they were written. A choice takes the place of what was written before it; a vague
+    message gives way to a better one after it. What was written before an alarm at the same spot is part of what a
+    person has to read: it does not count either, only what the student says after it.
     """
     return {spot: given for spot, messages in _messages(revisions).items() if (given := _given(spot, messages))}
 

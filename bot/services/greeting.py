@@ -22,12 +22,6 @@ from scheduler.outbox import Delivery, Draft
 _Advisor = aliased(Person)
 
 
-def greet(house: House, workspace: str, slack_id: str, channel: str | None, key: str) -> list[Delivery]:
-    """The first hello, when a student opens the bot. Said once; nothing for anybody else."""
-    with house.store.write() as connection:
-        return first_hello(house, connection, workspace, slack_id, channel, key)
-
-
 def first_hello(
     house: House, connection: Connection, workspace: str, slack_id: str, channel: str | None, key: str
 ) -> list[Delivery]:

@@ -16,7 +16,7 @@ from bot.services.speech import Button, Saying, Voice
 from bot.store.models import Alert, Answer, Person, School
 from bot.store.session import AnyRow
 from bot.taps import Tap
-from scheduler.outbox import Delivery, Draft
+from scheduler.outbox import Delivery, Draft, State, deliveries
 
 ESCALATE_AFTER = timedelta(minutes=30)
 _Taker = aliased(Person)
@@ -25,11 +25,11 @@ _Taker = aliased(Person)
 def fixed_words(connection: Connection, scene: Scene, level: str, *, first: bool) -> Saying:
     """What the student is told: thanks, that a person reads it, how to reach help now. Shorter the second time."""
     school = _school(connection, scene.workspace)
-    counselors = reachable(_counselors(connection, scene.workspace, school.counselors["keys"]))
+    told = reachable(counselors(connection, scene.workspace, school.counselors["keys"]))
     context = {
         "level": level,
         "student": scene.student,
-        "counselor": counselors[0].name if counselors else "",  # who is told first: the first who is on Slack
+        "counselor": told[0].name if told else "",  # who is told first: the first who is on Slack
         "lines": school.helplines.get("lines", []),
     }
     return Saying("safety_reply" if first else "safety_held", context)
@@ -41,7 +41,7 @@ def raise_alert(connection: Connection, scene: Scene, answer: int, level: str, n
     The first counselor is told now, each further one 30 minutes later unless somebody took it up by then.
     """
     school = _school(connection, scene.workspace)
-    counselors = reachable(_counselors(connection, scene.workspace, school.counselors["keys"]))
+    told = reachable(counselors(connection, scene.workspace, school.counselors["keys"]))
     alert = connection.execute(
         insert(Alert)
         .values(workspace=scene.workspace, student_id=scene.person, answer_id=answer, level=level, raised_at=now)
@@ -49,8 +49,8 @@ def raise_alert(connection: Connection, scene: Scene, answer: int, level: str, n
     ).scalar_one()
     here = now.astimezone(ZoneInfo(school.time_zone)).isoformat()
     return [
-        _tell(counselor, counselors[0].name, alert, scene, level, here, now + number * ESCALATE_AFTER, number)
-        for number, counselor in enumerate(counselors)
+        _tell(counselor, told[0].name, alert, scene, level, here, now + number * ESCALATE_AFTER, number)
+        for number, counselor in enumerate(told)
     ]
 
 
@@ -85,7 +85,7 @@ def _tell(
     return voice.say(saying, number)
 
 
-def _counselors(connection: Connection, workspace: str, keys: list[str]) -> list[AnyRow]:
+def counselors(connection: Connection, workspace: str, keys: list[str]) -> list[AnyRow]:
     rows = connection.execute(
         select(Person.key, Person.name, Person.slack_id, Person.language).where(
             Person.workspace == workspace, Person.key.in_(keys), Person.active.is_(True)
@@ -100,6 +100,21 @@ class Opened:
 
     saying: Saying
     language: str
+
+
+def tell_the_next_now(connection: Connection, refused: Delivery, now: datetime) -> list[Draft]:
+    """An alert could not be delivered to one counselor: the others do not wait for their half hour."""
+    waiting = connection.execute(
+        select(deliveries.c.kind, deliveries.c.recipient, deliveries.c.payload, deliveries.c.dedupe_key).where(
+            deliveries.c.workspace == refused.workspace,
+            deliveries.c.subject == refused.subject,
+            deliveries.c.state == State.SCHEDULED,
+        )
+    )
+    return [
+        Draft(refused.workspace, row.kind, row.recipient, refused.subject, row.payload, f"{row.dedupe_key}:now", now)
+        for row in waiting
+    ]
 
 
 def open_alert(house: House, workspace: str, slack_id: str, alert: int) -> Opened | None:
@@ -146,7 +161,7 @@ def _told(connection: Connection, workspace: str, alert: int, but: str, now: dat
     raised = connection.scalar(select(Alert.raised_at).where(Alert.id == alert)) or now
     keys = connection.scalar(select(School.counselors).where(School.workspace == workspace)) or {"keys": []}
     asked = int((now - raised) / ESCALATE_AFTER) + 1
-    people = reachable(_counselors(connection, workspace, keys["keys"]))[:asked]
+    people = reachable(counselors(connection, workspace, keys["keys"]))[:asked]
     return [person.slack_id for person in people if person.slack_id != but]
 
 

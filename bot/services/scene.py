@@ -58,7 +58,7 @@ class Scene:
     @property
     def about(self) -> Mapping[str, str]:
         """What the wording of a question may need."""
-        return {"band": self.band, "student": self.student, "advisor": self.advisor}
+        return {"band": self.band, "student": self.student, "advisor": self.advisor, "level": self.level}
 
 
 def first_name(name: str) -> str:

@@ -113,8 +113,10 @@ class Turn:
         elif self.scene.flow and ref.flow:
             self._wake()
             self._advance(Tapped(ts, ref.prompt, choices or (ref.choice,)))
-        else:
+        elif ref.choice.removeprefix("cmd:") in set(Command):
             self._command(Do(Command(ref.choice.removeprefix("cmd:"))))
+        else:
+            self._note(Note.ALREADY_ANSWERED)
         return self._end()
 
     def change(self, flow: str, spot: Spot) -> list[Delivery]:
@@ -446,7 +448,7 @@ class Turn:
 
     @property
     def _flow(self) -> Flow:
-        return self.house.words.flow(self.scene.language, self.scene.flow)
+        return self.house.words.flow(self.scene.language, self.scene.flow, self.scene.level)
 
     @property
     def _coach(self) -> Any:

@@ -43,7 +43,7 @@ def controls_of(words: Words, language: str, rows: Mapping[str, Any]) -> Control
 def ask(words: Words, payload: Mapping[str, Any]) -> list[Message]:
     """The open question of a flow, or a probe about it."""
     language, asked = words.language(payload["language"]), payload["ask"]
-    flow = words.flow(language, asked["flow"])
+    flow = words.flow(language, asked["flow"], asked["level"])
     question = _question(flow, asked["question"])
     context = _context(words, language, flow, question, asked)
     if asked["now"] or asked["last"] or asked["echo"] or asked["label"]:
@@ -53,7 +53,7 @@ def ask(words: Words, payload: Mapping[str, Any]) -> list[Message]:
 
 
 def _asking(words: Words, language: str, context: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Message]:
-    flow = words.flow(language, asked["flow"])
+    flow = words.flow(language, asked["flow"], asked["level"])
     document = words.catalog.render(language, "ask", context)
     rows = _rows(words, language, flow, _question(flow, asked["question"]), asked)
     return messages(document, {"actions": list(rows)})

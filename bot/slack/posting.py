@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.services import safeguarding
 from bot.services.house import House
 from bot.services.speech import Kind
 from bot.slack.blocks import Message
@@ -15,7 +16,7 @@ from bot.slack.client import Reply, SlackApi
 from bot.slack.compose import compose
 from bot.slack.replies import trouble
 from scheduler.outbox import Delivery, Draft
-from scheduler.outcomes import Final, Outcome, Sent, Unknown
+from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
 
 EVENT_TYPE = "conference_coach_delivery"
 HISTORY = 100
@@ -100,8 +101,10 @@ class Speaker:
         """Look in the channel's history."""
         return self._poster.find(delivery, self._to(delivery))
 
-    def settled(self, _connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
-        """The next page, where there is one."""
+    def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
+        """The next page, where there is one; the next counselor, where an alert cannot be delivered."""
+        if isinstance(outcome, Refused) and delivery.subject.startswith("alert:"):
+            return safeguarding.tell_the_next_now(connection, delivery, now)
         if delivery.id in self._whole:  # composed a moment ago
             self._whole.discard(delivery.id)
             return ()

@@ -21,7 +21,7 @@ def shown(instant: datetime, zone: ZoneInfo) -> datetime:
     return instant.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def latest_shown(first: datetime, length: int, zone: ZoneInfo) -> tuple[datetime, list[datetime]]:
     """For so many minutes from an instant, the latest the zone's clock has shown by each of them."""
     return first, list(accumulate((shown(first + n * MINUTE, zone) for n in range(length)), max))
@@ -35,7 +35,7 @@ def first_at(wall: datetime, first: datetime, latest: list[datetime]) -> datetim
 def first_reached(day: date, clock: time, zone: ZoneInfo) -> datetime:
     """The first minute at which the zone's clock shows that date and time, or has come past them."""
     start = datetime.combine(day, time(), UTC) - timedelta(hours=27)  # before that date begins anywhere
-    return first_at(datetime.combine(day, clock), *latest_shown(start, 90 * 60, zone))
+    return first_at(datetime.combine(day, clock), *latest_shown(start, 70 * 60, zone))
 
 
 def is_quiet(clock: time, start: time, end: time) -> bool:
