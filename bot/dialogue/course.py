@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.dialogue.coach import Rule
-from bot.dialogue.events import LONG_AGO, Ask, Deleted, Develop, Edited, Effect, Event, Finished, Said
+from bot.dialogue.events import LONG_AGO, Ask, Deleted, Develop, Edited, Effect, Event, Finished, Said, Took
+from bot.dialogue.flow import Kind
 from bot.dialogue.judging import CHOOSE, Judge, echo, enough
 from bot.dialogue.path import Path
 from bot.dialogue.state import Left, Reply, Spot, moment
@@ -18,6 +19,7 @@ class Course:
         self.effects = effects
         self.state = path.state
         self.shown: str | None = LONG_AGO  # when the open question was; None: not yet
+        self.took = Took.PLAINLY  # how the answer was taken that was just left
         self.late = False  # the student had not seen the open question
         self.seen = self.state.spot  # what they were looking at …
         self.probes = self.state.reply(self.seen).probes if self.seen else 0  # … and how many probes had been put to it
@@ -99,6 +101,7 @@ class Course:
         reply.closed, reply.reopened = True, False
         if spot.key() not in self.state.trail:
             self.state.trail.append(spot.key())
+        self.took = self._taken(spot, reply)
         detour, self.state.detour = self.state.detour, None
         following = self.path.next(spot) if detour is None else self._after(detour)
         if following is None:
@@ -106,6 +109,13 @@ class Course:
         else:
             self.open(following)
         self.state.left = Left(spot.key(), detour)
+
+    def _taken(self, spot: Spot, reply: Reply) -> Took:
+        """Whether a probe brought more, for the coach to say so; that an option was found at last is nothing to say."""
+        if reply.thin:
+            return Took.THIN
+        told = self.path.question(spot).kind in (Kind.TEXT, Kind.EVIDENCE)
+        return Took.BETTER if told and reply.met and reply.answered else Took.PLAINLY
 
     def _after(self, detour: str) -> Spot | None:
         """Where a detour comes back to; None for the end."""
@@ -144,9 +154,9 @@ class Course:
         self.shown = None
         now, last = ("", "") if rule else self._known(spot)
         step, total = self.path.progress(spot)
-        label = self.path.label(spot)
+        label, took = self.path.label(spot), Took.PLAINLY if rule else self.took
         self.effects.append(
-            Ask(spot, self.state.prompt, step, total, rule, again, echo, starter, opening, now, last, label)
+            Ask(spot, self.state.prompt, step, total, rule, again, echo, starter, opening, now, last, label, took)
         )
 
     def _known(self, spot: Spot) -> tuple[str, str]:

@@ -98,6 +98,14 @@ class Keep:
     alarm: str = ""
 
 
+class Took(StrEnum):
+    """How the answer before this question was taken."""
+
+    PLAINLY = ""
+    BETTER = "better"  # a probe brought more
+    THIN = "thin"  # as it is; the advisor can develop it
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Put the open question, or a probe about it, to the student."""
@@ -114,6 +122,7 @@ class Ask:
     now: str = ""  # the answer that stands there already
     last: str = ""  # the last conference's answer
     label: str = ""  # the goal of this round
+    took: Took = Took.PLAINLY
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ class Voice:
             "now": ask.now,
             "last": ask.last,
             "label": ask.label,
+            "took": ask.took.value,
             **about,
         }
         return self.draft(Kind.ASK, {"language": self.language, "ask": asked}, number)

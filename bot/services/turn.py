@@ -179,8 +179,8 @@ class Turn:
         elif self.scene.flow and not self.scene.state.done:
             self._wake()
             self._advance(said)
-        elif said.alarm or self.scene.status == "held":
-            self._hold_outside(said)
+        elif said.alarm or (self.scene.status == "held" and command not in (Command.START, Command.NEXT)):
+            self._hold_outside(said.ts, said.ts, Act.SAID, said.text, said.alarm or "look")
         else:
             self._outside(said)
 
@@ -214,30 +214,31 @@ class Turn:
         """An edit goes to the flow in which the message was an answer, wherever the student is now."""
         values = {"workspace": self.scene.workspace, "conversation": self.scene.conversation, "ts": event.ts}
         flow = self.connection.scalar(_FLOW_OF, values)
-        if flow is None or flow == self.scene.flow:
-            if self.scene.flow:
-                self._advance(event)
-            return
-        self._advance_in(flow, event)
+        if self.scene.flow and flow in (None, self.scene.flow):
+            self._advance(replace(event, asked_at=self.scene.asked_at))
+        elif not self._advance_in(flow or "", event) and isinstance(event, Edited) and event.alarm:
+            self._hold_outside(event.ts, event.revised, Act.EDITED, event.text, event.alarm)
 
-    def _advance_in(self, flow: str, event: Event) -> None:
-        """Take an event in where it belongs, though another flow is open."""
+    def _advance_in(self, flow: str, event: Event) -> bool:
+        """Take an event in where it belongs, though another flow is open, which keeps the word. False if it is gone."""
         states = parked(self.connection, self.scene)
         if flow not in states:
-            return
+            return False
         here = self.scene
         self.scene = replace(here, flow=flow, state=states[flow])
-        self._advance(event)
+        self._advance(event, quietly=True)
         park(self.connection, self.scene, flow, self.scene.state)
         held = "held" if self.scene.status == "held" else here.status
         self.scene = replace(here, status=held)
+        return True
 
-    def _advance(self, event: Event) -> None:
+    def _advance(self, event: Event, *, quietly: bool = False) -> None:
         state, effects = advance(self._flow, self._coach, self.scene.state, event)
         self.scene = replace(self.scene, state=state)
         self._store([effect for effect in effects if isinstance(effect, Keep)])
         for effect in effects:
-            self._apply(effect)
+            if not (quietly and isinstance(effect, Ask | Do | Finished)):
+                self._apply(effect)
 
     def _begin(self, flow: str) -> Begin:
         labels = self._goals() if self._flow.rounds is Rounds.GOALS else ()
@@ -409,13 +410,9 @@ class Turn:
     def _hold(self, hold: Hold) -> None:
         self._await_a_person(self._alarming[hold.ts, hold.revised], hold.level, first=hold.first)
 
-    def _hold_outside(self, said: Said) -> None:
+    def _hold_outside(self, ts: str, revised: str, act: Act, text: str, level: str) -> None:
         """The screen matched, or something was said while a person is awaited, and no question is open."""
-        if not said.alarm and self._coach.control(said.text) in (Command.START, Command.NEXT):
-            self._start_or_menu()
-            return
-        level = said.alarm or "look"
-        keep = Keep(Spot("", 0), said.ts, said.ts, Act.SAID, said.text, (), said.works, level)
+        keep = Keep(Spot("", 0), ts, revised, act, text, alarm=level)
         answer = self.connection.execute(_KEEP_ALARMING, self._row(keep)).scalar_one()
         self._await_a_person(answer, level, first=self.scene.status != "held")
 

@@ -17,6 +17,7 @@ from bot.words import APPROVE, Words
 from prompts.markdown import Document
 
 BUTTONS_PER_ROW = 5
+WORDINGS = 3  # of [took] in labels.toml
 Controls = Mapping[str, Sequence[Row]]
 
 
@@ -102,7 +103,7 @@ def _context(words: Words, language: str, flow: Flow, question: Question, asked:
     probe = bool(asked["rule"])
     fresh = not probe and not asked["now"]
     after = words.flow(language, asked["after"]).closing if asked["after"] and not probe else {}
-    opening = [fill(after), fill(flow.opening) if asked["opening"] else ""]
+    opening = [_took(words, language, asked), fill(after), fill(flow.opening) if asked["opening"] else ""]
     if after and not asked["opening"]:
         opening.append(words.catalog.label(language, "ask.back_to", title=flow.title))
     return {
@@ -114,6 +115,14 @@ def _context(words: Words, language: str, flow: Flow, question: Question, asked:
         "example": "", "hint": "",
         "last": asked["last"], "now": asked["now"], "echo": asked["echo"] if probe else "", "probe": probe,
     }  # fmt: skip
+
+
+def _took(words: Words, language: str, asked: Mapping[str, Any]) -> str:
+    """A word on how the last answer was taken; the wordings take turns."""
+    if not asked["took"]:
+        return ""
+    key = f"took.{asked['took']}_{asked['prompt'] % WORDINGS}"
+    return words.catalog.label(language, key, advisor=asked["advisor"])
 
 
 def _probe(words: Words, language: str, question: Question, asked: Mapping[str, Any]) -> str:

@@ -51,7 +51,7 @@ class Connections:
         self._host, self._port = parts.hostname or "", parts.port
         self._tls = tls if parts.scheme == "https" else None
         self._connect, self._read, self._kept = connect, read, kept
-        self._idle: deque[_Line] = deque()
+        self._idle: deque[Line] = deque()
         self._head = f" HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\nAccept-Encoding: identity\r\n"
 
     def head(self, path: str, headers: Mapping[str, str]) -> bytes:
@@ -80,13 +80,13 @@ class Connections:
         while self._idle:
             self._idle.pop().close()
 
-    def _line(self) -> _Line:
+    def _line(self) -> Line:
         """The connection used last that still stands, or a new one."""
         while True:
             try:
                 line = self._idle.pop()
             except IndexError:
-                return _Line(self._new(), self._read)
+                return Line(self._new(), self._read)
             if line.usable():
                 return line
             line.close()
@@ -97,8 +97,8 @@ class Connections:
         return HTTPSConnection(self._host, self._port, timeout=self._connect, context=self._tls)
 
 
-class _Line:
-    """One connection, on which one request at a time is made."""
+class Line:
+    """One connection, on which one request at a time is made. Any error leaves it of no use."""
 
     def __init__(self, connection: HTTPConnection, read: float) -> None:
         connection.connect()
@@ -117,7 +117,7 @@ class _Line:
     def exchange(self, request: bytes) -> Answer:
         """Send a whole request, read the whole answer."""
         self._socket.sendall(request)
-        answer = self._answer()
+        answer = self.answer()
         self._since = time.monotonic()
         return answer
 
@@ -126,7 +126,8 @@ class _Line:
         self._file.close()
         self._socket.close()
 
-    def _answer(self) -> Answer:
+    def answer(self) -> Answer:
+        """Read a whole answer."""
         version, status = self._status()
         headers = self._headers()
         while 100 <= status < 200:

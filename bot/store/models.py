@@ -206,7 +206,7 @@ class Answer(Base):
     round: Mapped[int]
     ts: Mapped[str] = mapped_column(String(32))  # Slack's ts of the message or tap
     revised: Mapped[str] = mapped_column(String(32))  # its edited ts; equal to ts for the first
-    act: Mapped[str] = mapped_column(String(16))  # said | edited | withdrawn | replaced | chosen
+    act: Mapped[str] = mapped_column(String(16))  # bot.dialogue.state.Act
     text: Mapped[str]
     choices: Mapped[str] = mapped_column(Text, default="")  # option ids, separated by spaces
     evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)

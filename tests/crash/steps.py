@@ -11,13 +11,15 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from http.client import HTTPConnection
 from typing import Any
 
 from sqlalchemy import Engine, event
 
 from bot.slack.client import SlackApi
+from bot.slack.connections import Line
 from bot.slack.guard import Environ, Wsgi
+from scheduler import prepared
+from scheduler.prepared import execute
 
 
 class Steps:
@@ -61,14 +63,20 @@ class Steps:
         def executed(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
             self.step(" ".join(statement.split()[:3]))
 
+        def prepared_executed(connection: Any, sql: str, *rest: Any, **named: Any) -> Any:
+            cursor = execute(connection, sql, *rest, **named)
+            self.step(" ".join(sql.split()[:3]))
+            return cursor
+
         engine.dialect.do_commit = committed  # type: ignore[method-assign]
         event.listen(engine, "begin", lambda _connection: self.step("began"))
         event.listen(engine, "after_cursor_execute", executed)
+        prepared.execute = prepared_executed
 
     def watch_calls(self, api: SlackApi) -> None:
         """A step before each call, when it is written and not yet answered, and when the reply is read."""
         send: Callable[..., Any] = api._send
-        get: Callable[..., Any] = HTTPConnection.getresponse
+        get: Callable[..., Any] = Line.answer
 
         def sent(method: str, *rest: Any) -> Any:
             self.step(f"before {method}")
@@ -76,12 +84,12 @@ class Steps:
             self.step(f"after {method}")
             return reply
 
-        def written(connection: HTTPConnection) -> Any:
+        def written(line: Line) -> Any:
             self.step("request written")
-            return get(connection)
+            return get(line)
 
         api._send = sent  # type: ignore[method-assign]
-        HTTPConnection.getresponse = written  # type: ignore[method-assign]
+        Line.answer = written  # type: ignore[method-assign]
 
     def watch_answers(self, app: Wsgi) -> Wsgi:
         """A step before each answer to Slack, and one after it has gone out."""
