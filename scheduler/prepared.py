@@ -11,7 +11,6 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable, Select
@@ -29,7 +28,8 @@ class _Form:
     sql: str
     fixed: Mapping[str, Any]  # parameters that stand in the statement itself
     names: Sequence[str]
-    converts: Sequence[tuple[int, Convert]]  # of the values at these places
+    instants: Sequence[tuple[int, Convert]]  # of the values at these places
+    others: Sequence[tuple[int, Convert]]
     positional: bool
     row: Callable[[Sequence[Any]], Any]
 
@@ -111,7 +111,12 @@ def _bound(form: _Form, values: Mapping[str, Any]) -> Any:
     if form.fixed:
         values = {**form.fixed, **values}
     bound = [values[name] for name in form.names]
-    for at, convert in form.converts:
+    instant = converted = None
+    for at, convert in form.instants:  # one instant often stands in several columns
+        if bound[at] is not instant:
+            instant, converted = bound[at], convert(bound[at])
+        bound[at] = converted
+    for at, convert in form.others:
         bound[at] = convert(bound[at])
     return bound if form.positional else dict(zip(form.names, bound, strict=True))
 
@@ -120,10 +125,14 @@ def _form(statement: Executable, dialect: Dialect) -> _Form:
     compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
     assert isinstance(compiled, SQLCompiler)
     names = list(compiled.positiontup or ()) if compiled.positional else list(compiled.binds)
-    made = ((at, _write(compiled.binds[name].type, dialect)) for at, name in enumerate(names))
+    types = [compiled.binds[name].type for name in names]
+    made = ((at, type_.dialect_impl(dialect).bind_processor(dialect)) for at, type_ in enumerate(types))
     converts = [(at, convert) for at, convert in made if convert is not None]
+    instants = [(at, convert) for at, convert in converts if types[at].python_type is datetime]
+    others = [one for one in converts if one not in instants]
     fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
-    return _Form(compiled.string, fixed, names, converts, compiled.positional, _rows(statement, dialect))
+    rows = _rows(statement, dialect)
+    return _Form(compiled.string, fixed, names, instants, others, compiled.positional, rows)
 
 
 def _rows(statement: Executable, dialect: Dialect) -> Callable[[Sequence[Any]], Any]:
@@ -142,13 +151,6 @@ def _rows(statement: Executable, dialect: Dialect) -> Callable[[Sequence[Any]], 
         return named(values)
 
     return converted
-
-
-def _write(type_: TypeEngine[Any], dialect: Dialect) -> Convert | None:
-    convert = type_.dialect_impl(dialect).bind_processor(dialect)
-    if convert is not None and type_.python_type is datetime:
-        return lru_cache(maxsize=16)(convert)  # one instant stands in several columns of several statements
-    return convert
 
 
 def _read(type_: TypeEngine[Any], dialect: Dialect) -> Convert | None:

@@ -121,7 +121,6 @@ class Student:
         for question, text in {**LETTER, **STRENGTHS}.items():
             photo = evidence and question == "evidence"
             self.said[question] = self.share(evidence) if photo else self.say(text)
-        self.tap("What I'm good at")
 
     def approve(self) -> None:
         """Say that it is the agenda."""
@@ -136,7 +135,6 @@ class Student:
         """Look at the agenda once more, line by line, up to the last question."""
         self.say("menu")
         self.tap("Your agenda")
-        self.tap("What I'm good at")
 
     @property
     def last(self) -> Message:

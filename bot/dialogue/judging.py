@@ -18,6 +18,8 @@ _ACTS = {
     Rule.HARSH.value: Act.ASIDE,
     Rule.VAGUE_GOAL.value: Act.VAGUE,
     Rule.EVERYTHING.value: Act.VAGUE,
+    Rule.HELP_ME.value: Act.VAGUE,
+    Rule.STUDY_MORE.value: Act.VAGUE,
 }
 _WRITTEN = (Kind.TEXT, Kind.EVIDENCE)
 _ECHO_LENGTH = 30

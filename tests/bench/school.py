@@ -40,7 +40,8 @@ def restart(store: Store) -> None:
     """Let every student begin again: conversations as on the first day. What was answered stays."""
     with store.write() as connection:
         connection.execute(delete(FlowState))
-        connection.execute(update(Conversation).values(flow="", state="", back_to="", status="open"))
+        fresh = {"flow": "", "state": "", "back_to": "", "came_from": "", "prompt_delivery": None, "status": "open"}
+        connection.execute(update(Conversation).values(**fresh))
 
 
 def unsettled(store: Store) -> int:

@@ -52,8 +52,8 @@ _LETTER = (_opens, taps("Start"), says(LEARNER), says(LEARNING), says(MATTERS), 
 
 TEXT = Play("text answer", _LETTER[:3], says(LEARNING), says(MATTERS))
 EDIT = Play("edit", _LETTER[:4], edits(LEARNER, EDITED), says(MATTERS))
-BUTTON = Play("button", _LETTER, taps("My goals"), taps("Not yet"), tapped=True)
-APPROVAL = Play("approval", (*_LETTER, taps("My goals")), taps("That's my agenda"), says("menu"), tapped=True)
+BUTTON = Play("button", _LETTER, taps("Not yet"), says("menu"), tapped=True)
+APPROVAL = Play("approval", _LETTER, taps("That's my agenda"), says("menu"), tapped=True)
 
 
 def prepare(world: World, play: Play) -> Person:

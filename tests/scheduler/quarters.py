@@ -15,7 +15,7 @@ from scheduler.plan import Anchor, Conference, Recipient
 from scheduler.tables import Weekday
 from scheduler.walltime import DAY
 from tests.scheduler import minutes
-from tests.scheduler.test_calendar import calendars, clocks, zones
+from tests.scheduler.calendars import calendars, clocks, zones
 
 RECEIVERS = (Receiver.STUDENT, Receiver.ADULTS)
 CONDITIONS = ("a", "b")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -16,29 +16,10 @@ from scheduler.ics import parse_ics
 from scheduler.tables import parse_tables
 from scheduler.walltime import DAY, QuietHours, resolve, zone_of
 from tests.scheduler import minutes
+from tests.scheduler.calendars import ZONES, calendars, clocks, days, zones
 
 NEW_YORK = ZoneInfo("America/New_York")
 AUTUMN = Term("Autumn", date(2026, 9, 8), date(2026, 12, 18))
-ZONES = sorted(available_timezones() - {"localtime"})
-
-zones = st.sampled_from(ZONES).map(ZoneInfo)
-days = st.dates(date(2024, 1, 1), date(2035, 12, 31))
-clocks = st.builds(time, st.integers(0, 23), st.integers(0, 59))
-quiets = st.one_of(st.just(QuietHours()), st.builds(QuietHours, clocks, clocks))
-
-
-@st.composite
-def calendars(draw: st.DrawFn) -> Calendar:
-    """A term of up to five weeks somewhere in 2024 to 2035, with days off of every kind, and any school week."""
-    first = draw(days)
-    term = Term("term", first, first + DAY * draw(st.integers(0, 35)))
-    off = st.builds(_span, st.just(first), st.integers(0, 35), st.integers(0, 6), st.sampled_from(list(DayKind)[:5]))
-    week = draw(st.one_of(st.just(frozenset(range(5))), st.frozensets(st.integers(0, 6), min_size=1)))
-    return Calendar(draw(zones), (term,), tuple(draw(st.lists(off, max_size=4))), week, draw(quiets))
-
-
-def _span(first: date, after: int, length: int, kind: DayKind) -> Span:
-    return Span(kind, first + DAY * after, first + DAY * (after + length))
 
 
 # --- clocks --------------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from scheduler.occurrences import Occurrence, Occurrences, Reason, Skipped, cale
 from scheduler.plan import Anchor, Conference, Recipient, plan, week_of
 from scheduler.walltime import DAY, QuietHours, week_number
 from tests.scheduler import minutes
+from tests.scheduler.calendars import zones
 from tests.scheduler.quarters import Quarter, Wish, may_write, quarters, sent_by, verdict, wishes
-from tests.scheduler.test_calendar import zones
 
 NEW_YORK = ZoneInfo("America/New_York")
 QUARTER_2 = Term("Quarter 2", date(2026, 11, 9), date(2027, 1, 29))
@@ -267,8 +267,9 @@ def test_quiet_hours_of_ones_own_move_a_nudge_to_their_end() -> None:
 
 def test_what_prepares_a_conference_never_goes_once_it_has_begun() -> None:
     every_day = replace(CALENDAR, week=frozenset(range(7)), quiet=QuietHours(time(15), time(9)))
-    planned = _default(_noor(at=time(8, 30)), every_day)
-    assert _why(planned, "reminder") == ["quiet hours until it expires"]
+    at_nine, later = (_default(_noor(at=at), every_day) for at in (time(9), time(9, 1)))
+    assert _why(at_nine, "reminder") == ["quiet hours until it expires"]
+    assert _due(later)["reminder@c1"] == "2026-12-10 09:00"
 
 
 def test_a_conference_on_the_day_the_clocks_change() -> None:
@@ -298,6 +299,18 @@ def test_two_weeks_that_end_on_one_day_bring_one_nudge() -> None:
     assert _why(planned, "evidence").count("goes once that day") == 2
 
 
+def test_a_step_sent_for_another_week_is_not_sent_twice_that_day() -> None:
+    friday = datetime(2026, 11, 20, 14, tzinfo=UTC)
+    planned = _default(_noor(sent={"evidence:noor:student:noor:2026-W46": friday}))
+    assert _why(planned, "evidence")[:2] == ["already sent", "goes once that day"]
+
+
+def test_at_the_minute_it_expires_it_is_too_late() -> None:
+    letter = next(each for each in _default(_noor()).due if each.step == "letter")
+    assert "letter@c1" in _due(_default(_noor(), now=letter.expires_at - timedelta(minutes=1)))
+    assert _why(_default(_noor(), now=letter.expires_at), "letter") == ["too late"]
+
+
 def test_digests_are_about_the_group_and_the_school() -> None:
     okafor = {Receiver.ADVISOR: (Recipient("okafor", NEW_YORK),)}
     held = (Conference("c1", date(2026, 12, 10)), Conference("c2", date(2026, 12, 10)))
@@ -310,6 +323,9 @@ def test_digests_are_about_the_group_and_the_school() -> None:
 def test_between_terms_the_next_one_is_planned() -> None:
     planned = _default(_noor(), now=datetime(2026, 10, 1, tzinfo=UTC))
     assert "evidence@2026-W47" in _due(planned)
+    two = replace(CALENDAR, terms=(QUARTER_2, Term("Quarter 3", date(2027, 2, 1), date(2027, 3, 31))))
+    late = _default(_noor(), two, datetime(2027, 1, 30, 4, tzinfo=UTC))  # 29 January at the school
+    assert "evidence@2027-W04" in _due(late)
     over = _default(Anchor("x", START, _noor().recipients), now=datetime(2027, 6, 1, tzinfo=UTC))
     assert over == Occurrences((), ())
 

@@ -216,7 +216,6 @@ def test_the_words_are_in_no_agenda_no_review_and_no_preview(asked: Student) -> 
         asked.say(answer)
     for _ in range(4):
         asked.say("skip")
-    asked.tap("What I'm good at")
     asked.say("preview")
     asked.approve()
     assert LETTER["learner"] in agenda(asked.stage)

@@ -35,7 +35,6 @@ def test_a_play_that_uses_everything_uses_exactly_the_scopes_of_the_manifest(
         ts = noor.share("the timeline on the football field, I measured it")
         noor.say("Look at the bottom, because that is where I found my own mistake.")
         noor.say("My favorite thing was when I ran the lights for the play.")
-        noor.tap("What I'm good at")
         workspace.fault("conversations.create", Fault.DROP_AFTER)
         workspace.fault("chat.postMessage", Fault.DROP_AFTER, when=lambda args: args["channel"].startswith("C"))
         noor.approve()
