@@ -113,7 +113,6 @@ deliveries = Table(
     _partial("ix_deliveries_lease", "lease_until", where=_SENDING),
     _partial("ix_deliveries_check", "next_at", where=_UNKNOWN),
     _partial("ix_deliveries_expiry", "expires_at", where=text("state = 'scheduled' AND expires_at IS NOT NULL")),
-    _partial("ix_deliveries_settled", "settled_at", where=text("settled_at IS NOT NULL")),
 )
 
 

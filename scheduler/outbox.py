@@ -10,6 +10,7 @@ Every verb works in the caller's transaction and takes the time as an aware date
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -41,6 +42,14 @@ SHORTEST_WAIT = timedelta(milliseconds=100)
 
 TIMES_MISSING = 2
 """So often must a delivery not be found before it is sent again."""
+
+
+def time_ordered(now: datetime) -> str:
+    """A new UUID of version 7 (RFC 9562): what is put together stands together in the index, and costs one page."""
+    milliseconds = int(now.timestamp() * 1000)
+    chance = secrets.randbits(74)
+    value = (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | (chance >> 62) << 64 | 2 << 62 | chance & (1 << 62) - 1
+    return str(uuid.UUID(int=value))
 
 
 class Outbox:
@@ -93,7 +102,7 @@ class Outbox:
 
     def _values(self, draft: Draft, now: datetime) -> dict[str, Any]:
         return {
-            "id": str(uuid.uuid4()),
+            "id": time_ordered(now),
             "workspace": draft.workspace,
             "kind": draft.kind,
             "recipient": draft.recipient,

@@ -342,4 +342,9 @@ REVIVE: Update = (
     .where(_d.seq == bindparam("held_seq"), is_state(State.CANCELLED) | is_state(State.EXPIRED) | ~_d.wanted)
     .values(state=case((_gone, _literal(State.SCHEDULED)), else_=_d.state), wanted=True, reason=None, settled_at=None)
 )
-PURGE = delete(deliveries).where(_d.settled_at.is_not(None), _d.settled_at < bindparam("before", type_=Instant))
+_BEFORE = bindparam("before", type_=Instant)
+_SINCE = select(_other.c.seq).where(_other.c.created_at >= _BEFORE).order_by(_other.c.seq).limit(1).scalar_subquery()
+# By the key, in which old rows come first: an index on settled_at would cost every reply a page.
+PURGE = delete(deliveries).where(
+    _d.seq < func.coalesce(_SINCE, literal_column("9223372036854775807")), _d.settled_at < _BEFORE
+)

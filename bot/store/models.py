@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -10,47 +10,20 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     MetaData,
     String,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from scheduler.deliveries import NAMING, Instant
 from scheduler.outbox import metadata as outbox_metadata
 
-NAMING = {
-    "ix": "ix_%(column_0_N_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
 Key = BigInteger().with_variant(Integer, "sqlite")
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware datetime, kept in UTC; a naive one is refused."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime cannot be stored")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
 class Base(DeclarativeBase):
@@ -150,7 +123,7 @@ class Participant(Base):
     conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     workspace: Mapped[str] = mapped_column(String(32))
-    invite: Mapped[str] = mapped_column(String(32), default="waiting")  # waiting | invited | joined | a reason
+    invite: Mapped[str] = mapped_column(String(32), default="waiting")  # bot.services.channel.Invite
 
 
 class Conversation(Base):
@@ -278,6 +251,7 @@ class SeenEvent(Base):
     """Ids of events already taken in, so that Slack's repeats change nothing."""
 
     __tablename__ = "seen_event"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
 
     workspace: Mapped[str] = mapped_column(String(32), primary_key=True)
     id: Mapped[str] = mapped_column(String(128), primary_key=True)

@@ -317,6 +317,7 @@ def _seen_event() -> None:
         sa.Column("id", sa.String(length=128), nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("workspace", "id", name=op.f("pk_seen_event")),
+        sqlite_with_rowid=False,
     )
 
 
@@ -366,7 +367,6 @@ def _deliveries() -> None:
         "ix_deliveries_lane", "deliveries", ["workspace", "recipient", "due_at", "seq"], **_where("settled_at IS NULL")
     )
     op.create_index("ix_deliveries_lease", "deliveries", ["lease_until"], **_where("state = 'sending'"))
-    op.create_index("ix_deliveries_settled", "deliveries", ["settled_at"], **_where("settled_at IS NOT NULL"))
     op.create_index("ix_deliveries_subject", "deliveries", ["workspace", "subject"])
 
 
