@@ -21,7 +21,7 @@ from slack_sdk import WebClient
 from sqlalchemy import select
 
 from bot.errors import CoachError, SchoolError
-from bot.services import safeguarding
+from bot.services import hearing, safeguarding
 from bot.services.house import Clock, House
 from bot.settings import Settings
 from bot.slack import listeners
@@ -32,6 +32,7 @@ from bot.slack.sender import SlackSender
 from bot.store.models import School
 from bot.store.session import Store
 from bot.words import Words
+from scheduler.clock import PURGE
 from scheduler.clock import Clock as Ticker
 from scheduler.dispatcher import Dispatcher
 from scheduler.outbox import Delivery, Outbox
@@ -94,6 +95,7 @@ def build(
     app = _bolt(settings, who, tls)
     listeners.register(app, Desk(house, who.bot_user_id or "", _send(dispatcher), api))
     ticker = Ticker(dispatcher, house.outbox, store.write, now, alone=store.sqlite)
+    ticker.every(PURGE, lambda: hearing.forget_seen(house))
     return Bot(app, house, dispatcher, ticker, api, who.team_id or "", settings.signing_secret)
 
 
@@ -157,6 +159,11 @@ def _bolt(settings: Settings, who: AuthorizeResult, tls: ssl.SSLContext | None) 
 
 def _who(api: SlackApi, token: str) -> AuthorizeResult:
     reply = api.ask("auth.test", {})
+    if reply.fault or reply.retry_after is not None:
+        raise CoachError(
+            f"Slack cannot be asked who the bot is ({reply.fault or reply.error}). "
+            "Look at this machine's connection, and at SLACK_API_URL if it is set, and run it again."
+        )
     if not reply.ok:
         raise CoachError(
             f"Slack does not accept SLACK_BOT_TOKEN ({reply.error or reply.fault}). "

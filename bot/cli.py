@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 from sqlalchemy import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bot.errors import CoachError, SettingsError
 from bot.school import School, read_school
@@ -23,6 +23,7 @@ from bot.words import Words
 from prompts import Catalog, PromptsError
 
 FOLDER = click.Path(path_type=Path)
+CHECK = "conference-coach prompts check"
 
 
 class _Group(click.Group):
@@ -33,7 +34,11 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except (CoachError, PromptsError) as error:
             click.echo(str(error), err=True)
-        except OperationalError as error:
+        except PermissionError as error:
+            click.echo(f"{error.filename}: This cannot be opened. Make it readable for this user.", err=True)
+        except DBAPIError as error:
+            if error.statement is not None and not isinstance(error, OperationalError):
+                raise  # not for want of a database: a fault of ours
             click.echo(f"The database cannot be used: {error.orig}", err=True)
             click.echo(f"{Name.DATABASE_URL}: {HOW_TO_GET[Name.DATABASE_URL]}", err=True)
         return ctx.exit(1)
@@ -55,6 +60,7 @@ def load(folder: Path | None, check: bool) -> None:
     """
     settings = Settings.read(os.environ, needs=() if folder else (Name.SCHOOL_DIR,))
     where = folder or settings.school_dir or Path()
+    _check_own_words(where)
     school = read_school(where, Catalog.load(*overlays(where)).languages)
     now = datetime.now(UTC)
     if check:
@@ -88,7 +94,10 @@ def run() -> None:
     Needs SLACK_BOT_TOKEN and SLACK_APP_TOKEN, and a school that was loaded. Ctrl-C or SIGTERM ends it in good order.
     """
     settings = Settings.read(os.environ, needs=(Name.BOT_TOKEN, Name.APP_TOKEN))
-    serve(settings, Words.load(*(overlays(settings.school_dir) if settings.school_dir else ())))
+    where = settings.school_dir
+    if where:
+        _check_own_words(where)
+    serve(settings, Words.load(*(overlays(where) if where else ())))
 
 
 @main.command()
@@ -127,6 +136,17 @@ def overlays(folder: Path) -> tuple[Path, ...]:
     """The school's own words, if it has any: `prompts/` in its folder, or that folder itself."""
     own = folder if folder.name == "prompts" else folder / "prompts"
     return (own,) if own.is_dir() else ()
+
+
+def _check_own_words(folder: Path) -> None:
+    """Where something could not be said, it would be students who find out."""
+    own = overlays(folder)
+    if not own:
+        return
+    from bot.prompts_check import broken_prompts
+
+    if problems := broken_prompts(own):
+        raise PromptsError([*problems, f"The school's own words do not work. Mend them: {CHECK} {folder}"])
 
 
 def _workspace(settings: Settings, school: School) -> str:

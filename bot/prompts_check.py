@@ -49,6 +49,15 @@ def check_prompts(overlays: Sequence[Path]) -> list[str]:
     return list(dict.fromkeys(_problems(_Check(catalog))))
 
 
+def broken_prompts(overlays: Sequence[Path]) -> list[str]:
+    """Only the problems that would keep something from being said; a language need not be complete, nor plain."""
+    try:
+        catalog = Catalog.load(*overlays)
+    except PromptsError as error:
+        return list(error.problems)
+    return list(dict.fromkeys(_broken(_Check(catalog))))
+
+
 class _Check:
     """The texts, and what they are checked against."""
 
@@ -70,7 +79,7 @@ def _problems(check: _Check) -> Iterator[str]:
     for path in check.catalog.strays:
         yield (
             f"{path}: not a file that is read; rename it to flows/….toml, messages/…{MESSAGE}, labels.toml, "
-            "lexicon.toml or safety.toml"
+            "lexicon.toml or safety.toml, in a folder of its language (en, es)"
         )
     for language in check.catalog.languages:
         yield from _parse(check, language)
@@ -80,6 +89,21 @@ def _problems(check: _Check) -> Iterator[str]:
         yield from _messages(check, language)
         yield from _labels(check.catalog, language)
         yield from _unsaid(check, language)
+
+
+def _broken(check: _Check) -> Iterator[str]:
+    catalog = check.catalog
+    for language in catalog.languages:
+        yield from _parse(check, language)
+    for language in catalog.languages:
+        yield from _flows(check, language)
+        for place in _places(catalog, language):
+            if contexts := check.contexts.get(place.name):
+                yield from (f"{place.source}: {problem}" for problem in _unknown_values(catalog, place, contexts))
+                yield from (f"{place.source}: {problem}" for problem in _rendered(catalog, place, contexts)[1])
+    source = catalog.source(FALLBACK, "labels.toml")
+    for key in sorted(Catalog.load().labels(FALLBACK).keys() - catalog.labels(FALLBACK).keys()):
+        yield f"{source}: no label {key!r}; add it, a file takes the place of the whole of ours"
 
 
 # -- parsing ---------------------------------------------------------------------------------------------------------
@@ -236,9 +260,13 @@ class _Place:
     source: str
 
 
+def _places(catalog: Catalog, language: str) -> Iterator[_Place]:
+    for name in catalog.messages(language):
+        yield _Place(language, name, catalog.source(language, f"messages/{name}{MESSAGE}"))
+
+
 def _messages(check: _Check, language: str) -> Iterator[str]:
-    for name in check.catalog.messages(language):
-        place = _Place(language, name, check.catalog.source(language, f"messages/{name}{MESSAGE}"))
+    for place in _places(check.catalog, language):
         yield from (f"{place.source}: {problem}" for problem in _message_problems(check, place))
 
 
@@ -248,18 +276,27 @@ def _message_problems(check: _Check, place: _Place) -> Iterator[str]:
         yield "no message of this name is ever said; rename it, or give it contexts in bot/prompts_check.toml"
         return
     yield from _unknown_values(check.catalog, place, contexts)
-    documents = []
-    for context in contexts:
-        try:
-            documents.append(check.catalog.render(place.language, place.name, context))
-        except PromptsError as error:
-            yield from (problem.removeprefix(f"{place.source}: ") for problem in error.problems)
-        except (ValueError, TypeError) as error:
-            yield f"{error}; check how the values are used"
+    documents, problems = _rendered(check.catalog, place, contexts)
+    yield from problems
     for rendered in documents:
         yield from _document_problems(rendered)
     if place.name in FAMILY_MESSAGES or place.name.startswith(FAMILY_PREFIX):
         yield from _reading(documents, place.language)
+
+
+def _rendered(
+    catalog: Catalog, place: _Place, contexts: Sequence[Mapping[str, Any]]
+) -> tuple[list[Document], list[str]]:
+    """The message in each of its contexts, and what is wrong where it does not render."""
+    documents, problems = [], []
+    for context in contexts:
+        try:
+            documents.append(catalog.render(place.language, place.name, context))
+        except PromptsError as error:
+            problems += [problem.removeprefix(f"{place.source}: ") for problem in error.problems]
+        except (ValueError, TypeError) as error:
+            problems.append(f"{error}; check how the values are used")
+    return documents, problems
 
 
 def _unknown_values(catalog: Catalog, place: _Place, contexts: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -8,6 +8,7 @@ import threading
 from types import FrameType
 
 from bot.app import build, ready
+from bot.errors import CoachError
 from bot.settings import Settings
 from bot.slack.socket import Socket
 from bot.store import migrate as schema
@@ -20,7 +21,7 @@ log = logging.getLogger("bot")
 def serve(settings: Settings, words: Words, stopping: threading.Event | None = None) -> None:
     """Run until SIGTERM, Ctrl-C, or `stopping`. First nothing more is taken in, then what is in hand is sent.
 
-    CoachError says why it cannot start: no school, no counselor, a token Slack refuses.
+    CoachError says why it cannot start: no school, no counselor, a token Slack refuses, no way to Slack.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for ours in ("bot", "scheduler"):
@@ -33,7 +34,12 @@ def serve(settings: Settings, words: Words, stopping: threading.Event | None = N
     ready(bot)
     socket = Socket(bot.app, settings.app_token, settings.api_url)
     bot.start()
-    socket.open()
+    try:
+        socket.open()
+    except CoachError:
+        socket.close()
+        bot.stop()
+        raise
     log.info("running workspace=%s", bot.workspace)
     ended.wait()
     log.info("stopping")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -75,9 +76,14 @@ class Settings:
         )
 
 
+_TOKEN = re.compile(r"[A-Za-z0-9._-]+")
+
+
 def _token(prefix: str) -> Callable[[str], str]:
     def fault(value: str) -> str:
-        return "" if value.startswith(prefix) else f"It does not begin with {prefix}."
+        if not value.startswith(prefix):
+            return f"It does not begin with {prefix}."
+        return "" if _TOKEN.fullmatch(value) else "It has characters in it that no token has."
 
     return fault
 

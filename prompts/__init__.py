@@ -76,6 +76,8 @@ class Catalog:
             raise PromptsError(missing)
         files: dict[str, dict[str, Path]] = {}
         strays: list[Path] = []
+        for overlay in overlays:
+            strays += [path for path in sorted(overlay.iterdir()) if path.is_file() and _KNOWN.fullmatch(path.name)]
         for root in (Path(__file__).parent, *overlays):
             for folder in sorted(path for path in root.iterdir() if path.is_dir() and _LANGUAGE.fullmatch(path.name)):
                 found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
@@ -107,12 +109,18 @@ class Catalog:
         return self._labels.get(language, {})
 
     def label(self, language: str, key: str, **values: object) -> str:
-        """The label of a dotted key as plain text, `{{ value }}`s filled in; PromptsError if there is none."""
+        """The label of a dotted key as plain text with its values; PromptsError where it or a value is missing."""
         for candidate in (language, FALLBACK):
             text = self._labels.get(candidate, {}).get(key)
             if text is not None:
-                return self._voice(candidate).words(text, values) if "{" in text else text
+                return self._filled_label(candidate, key, text, values) if "{" in text else text
         raise PromptsError([f"{self.source(language, 'labels.toml')}: no label {key!r}; add it"])
+
+    def _filled_label(self, language: str, key: str, text: str, values: Mapping[str, object]) -> str:
+        try:
+            return self._voice(language).words(text, values)
+        except TemplateError as error:
+            raise PromptsError([f"{self.source(language, 'labels.toml')}: {key}: {_reason(error)}"]) from error
 
     def source(self, language: str, relative: str) -> str:
         """How to name a file in a problem: `en/labels.toml`, with an overlay's folder before it."""

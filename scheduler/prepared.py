@@ -111,11 +111,12 @@ def _bound(form: _Form, values: Mapping[str, Any]) -> Any:
     if form.fixed:
         values = {**form.fixed, **values}
     bound = [values[name] for name in form.names]
-    instant = converted = None
-    for at, convert in form.instants:  # one instant often stands in several columns
-        if bound[at] is not instant:
-            instant, converted = bound[at], convert(bound[at])
-        bound[at] = converted
+    known: dict[int, Any] = {}
+    for at, convert in form.instants:  # one and the same instant often stands in several columns
+        instant = bound[at]
+        if id(instant) not in known:
+            known[id(instant)] = convert(instant)
+        bound[at] = known[id(instant)]
     for at, convert in form.others:
         bound[at] = convert(bound[at])
     return bound if form.positional else dict(zip(form.names, bound, strict=True))

@@ -175,3 +175,47 @@ def test_faulty_words_are_all_told(environ: dict[str, str], tmp_path: Path) -> N
     result = run(environ, "prompts", "check", tmp_path)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "labels.toml" in result.stderr
+
+
+def runs(workspace: PracticeWorkspace, environ: dict[str, str], **changed: str) -> Result:
+    return run({**environ, **workspace.environment, **changed}, "run")
+
+
+def test_run_refuses_a_token_slack_does_not_know_and_says_where_to_get_it(
+    environ: dict[str, str], folder: Path, workspace: PracticeWorkspace
+) -> None:
+    workspace.person("Ms. Bell", "UBELL", "bell@school.example")
+    run({**environ, **workspace.environment}, "load", SAMPLE)
+    bot = runs(workspace, environ, SLACK_BOT_TOKEN="xoxb-hidden")
+    app = runs(workspace, environ, SLACK_APP_TOKEN="xapp-hidden")
+    assert (bot.exit_code, app.exit_code) == (1, 1)
+    assert "Slack does not accept SLACK_BOT_TOKEN (invalid_auth). Copy it again" in bot.stderr
+    assert "Slack does not open a socket (invalid_auth). Copy SLACK_APP_TOKEN again" in app.stderr
+    assert "hidden" not in bot.output + app.output
+
+
+def test_run_tells_no_way_to_slack_from_a_token_refused(environ: dict[str, str], workspace: PracticeWorkspace) -> None:
+    result = runs(workspace, environ, SLACK_API_URL="http://127.0.0.1:1/api/")
+    assert result.exit_code == 1
+    assert "Slack cannot be asked who the bot is" in result.stderr
+    assert "TOKEN" not in result.stderr
+
+
+def test_a_file_that_is_no_database_is_told(environ: dict[str, str], database: Path) -> None:
+    database.write_text("a letter home " * 200, encoding="utf-8")
+    result = run(environ, "migrate")
+    assert result.exit_code == 1
+    assert "The database cannot be used: file is not a database\nDATABASE_URL: " in result.stderr
+
+
+@pytest.mark.parametrize("command", ["load", "run"])
+def test_words_of_the_school_s_own_that_do_not_work_are_found_before_students_do(
+    environ: dict[str, str], folder: Path, workspace: PracticeWorkspace, command: str
+) -> None:
+    own = folder / "prompts" / "en" / "messages" / "hello.md.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text("Hi {{ nothing }}", encoding="utf-8")
+    result = run({**environ, **workspace.environment, "SCHOOL_DIR": str(folder)}, command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{own}: uses 'nothing', which this message is not given" in result.stderr
+    assert f"conference-coach prompts check {folder}" in result.stderr

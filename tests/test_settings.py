@@ -56,6 +56,8 @@ def test_missing_and_wrong_come_together() -> None:
     [
         ("SLACK_BOT_TOKEN", "xapp-secret"),
         ("SLACK_APP_TOKEN", "xoxb-secret"),
+        ("SLACK_BOT_TOKEN", "xoxb-secret…"),
+        ("SLACK_APP_TOKEN", "xapp-secret\nX: y"),
         ("SLACK_SIGNING_SECRET", "xoxb-secret"),
         ("SLACK_API_URL", "ftp://secret.example/api"),
         ("SLACK_API_URL", "http://[secret"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bot.conference.answers import BLAME, NOTHING_SET, Given, Setting, Spot, visibility
+from bot.conference.answers import NOTHING_SET, OFF_UNTIL_SAID, Given, Setting, Spot, visibility
 from bot.conference.minutes import Topic, allot
 from bot.dialogue.flow import Flow, Question, Rounds, Section, Visibility
 from bot.dialogue.state import Work
@@ -154,9 +154,9 @@ def frame(minutes: int, opening: str = "") -> Agenda:
 
 def on_agenda(given: Given, question: Question, setting: Setting) -> bool:
     """Whether everyone at the conference may see this answer, once it is approved."""
-    blames = setting.develop == BLAME and setting.visible is None
+    waits = setting.develop in OFF_UNTIL_SAID and setting.visible is None
     shown = visibility(question, setting) is Visibility.CONFERENCE
-    return shown and question.section is not None and not (given.alarm or setting.held_reason or blames)
+    return shown and question.section is not None and not (given.alarm or setting.held_reason or waits)
 
 
 def in_flows(given: Mapping[Spot, Given], flows: Mapping[str, Flow]) -> Iterator[tuple[Given, Question]]:
@@ -171,7 +171,7 @@ def in_flows(given: Mapping[Spot, Given], flows: Mapping[str, Flow]) -> Iterator
 def still_asked(spot: Spot, flow: Flow, given: Mapping[Spot, Given]) -> bool:
     """Whether the question's condition holds with the answers that stand now."""
     when = flow.question(spot.question).when
-    if when is None:
+    if when is None or not when.answered:
         return True
     condition = Spot(spot.flow, when.question, spot.round)
     return condition in given and not set(given[condition].choices).isdisjoint(when.answered)

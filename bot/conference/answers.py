@@ -10,7 +10,9 @@ from bot.dialogue.events import Act
 from bot.dialogue.flow import Question, Visibility
 from bot.dialogue.state import Work
 
-BLAME = "blame"  # the coach's rule whose answers stay off the agenda until the student says so
+BLAME = "blame"
+OFF_UNTIL_SAID = frozenset({BLAME, "harsh", "everything", "empty"})
+"""What the coach found wanting in answers that stay off the agenda until the student says so."""
 _ALARMS = ("", "look", "explicit")  # from none to the gravest
 
 
@@ -84,9 +86,9 @@ def fold(revisions: Iterable[Revision]) -> dict[Spot, Given]:
     """The answers that stand. Neither the order nor the repetition of revisions matters.
 
     Of a message the latest revision counts; withdrawn or replaced, none does, whatever came after. The messages of an
-    answer are joined in the order they were written. A choice takes the place of what was written before it; a vague
-    message gives way to a better one after it. What was written before an alarm at the same spot is part of what a
-    person has to read: it does not count either, only what the student says after it.
+    answer are joined in the order they were written. A choice takes the place of what was written before it, and a
+    vague message gives way to a better one. What was written before an alarm at the same spot is part of what a person
+    has to read: it does not count either, only what the student says after it.
     """
     return {spot: given for spot, messages in _messages(revisions).items() if (given := _given(spot, messages))}
 
@@ -162,9 +164,8 @@ def _given(spot: Spot, messages: Sequence[_Message]) -> Given | None:
 
 
 def _firm(parts: Sequence[Revision]) -> list[Revision]:
-    """Without the vague ones that something better was said after."""
-    firm = max((index for index, part in enumerate(parts) if part.act != Act.VAGUE), default=0)
-    return [part for index, part in enumerate(parts) if part.act != Act.VAGUE or index >= firm]
+    """Without the vague ones, if anything better was said."""
+    return [part for part in parts if part.act != Act.VAGUE] or list(parts)
 
 
 def _barrier(messages: Iterable[_Message]) -> tuple[float, str]:

@@ -101,6 +101,8 @@ class _Turn:
             return
         spot = self.seen
         command = self.coach.control(said.text) if not said.works else None
+        if command is None and self._declines(said, spot):
+            command = Command.SKIP
         if said.alarm or self.state.held:
             self._hear_held(said, spot, command)
         elif command:
@@ -153,6 +155,12 @@ class _Turn:
         self.effects.append(Say(Note.WITHDRAWN))
         self.course.settle(spot, reply)
 
+    def _declines(self, said: Said, spot: Spot | None) -> bool:
+        """Whether "no" means that there is no piece of work to show."""
+        if spot is None or said.works or self.path.question(spot).kind is not Kind.EVIDENCE:
+            return False
+        return self.coach.yes_no(said.text) is False
+
     # Answers
 
     def _take(self, said: Said, spot: Spot) -> None:
@@ -204,13 +212,13 @@ class _Turn:
                 self.effects.append(Do(command, self.state.spot))
 
     def _back(self, spot: Spot | None) -> None:
-        target = self.path.earlier(spot) or self.state.spot
-        if target is None:
-            self.effects.append(Do(Command.MENU))
-        elif target != self.state.spot:
+        target = self.path.earlier(spot)
+        if target is None and (spot == self.state.spot or not self.state.spot):
+            self.effects.append(Do(Command.MENU))  # before the first question of a part are the other parts
+        elif target is not None and target != self.state.spot:
             self.course.open(target)
-        elif not self.late:
-            self.course.ask(target)
+        elif not self.late and self.state.spot is not None:
+            self.course.ask(self.state.spot)
 
     def _skip(self, spot: Spot) -> None:
         reply = self.state.reply(spot)

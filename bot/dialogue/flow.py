@@ -86,10 +86,10 @@ class Scale(_Part):
 
 
 class When(_Part):
-    """Asked only if another question of the flow was answered with one of these option ids."""
+    """Asked only if another question of the flow was answered: with one of these option ids, or with anything."""
 
     question: str
-    answered: tuple[str, ...] = Field(min_length=1)
+    answered: tuple[str, ...] = ()
 
 
 class Question(_Part):

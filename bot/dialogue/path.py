@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.dialogue.flow import MAX_GOALS, Flow, Kind, Question, Rounds
-from bot.dialogue.state import Spot, State
+from bot.dialogue.state import Act, Spot, State
 
 ANOTHER = "another"  # the question after a round: is there another one?
 
@@ -71,7 +71,12 @@ class Path:
 
     def progress(self, spot: Spot) -> tuple[int, int]:
         """Which question of the round this is, and of how many, as things stand."""
-        asked = [one.id for one in self.flow.questions if self._applies(one, spot.round) or one.id == spot.question]
+        number = spot.round
+        asked = [
+            one.id
+            for one in self.flow.questions
+            if self._applies(one, number) or self._may_come(one, number) or one.id == spot.question
+        ]
         return (asked.index(spot.question) + 1 if spot.question in asked else len(asked)), len(asked)
 
     def label(self, spot: Spot) -> str:
@@ -99,7 +104,18 @@ class Path:
         if question.when is None:
             return True
         reply = self.state.replies.get(Spot(question.when.question, number).key())
-        return reply is not None and not set(reply.choices).isdisjoint(question.when.answered)
+        if reply is None:
+            return False
+        if not question.when.answered:  # something was said, be it taken back since: what was asked once stays asked
+            return any(part.act is not Act.ASIDE for part in reply.parts)
+        return not set(reply.choices).isdisjoint(question.when.answered)
+
+    def _may_come(self, question: Question, number: int) -> bool:
+        """Whether it only depends on something being answered at all that was not gone through yet."""
+        if question.when is None or question.when.answered:
+            return False
+        reply = self.state.replies.get(Spot(question.when.question, number).key())
+        return reply is None or not reply.closed
 
 
 def _text(state: State, spot: Spot) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import product
 
 _APOSTROPHES = re.compile("['’‘`´ʼ]")
@@ -20,6 +21,7 @@ _MOST_READINGS = 20_000
 Words = tuple[str, ...]
 
 
+@lru_cache(maxsize=8)
 def fold(text: str) -> str:
     """The text as bare words: no case, accents, punctuation or doubled letters ("¡Sííí, ALL!" → "si al")."""
     if text.isascii():
@@ -119,12 +121,24 @@ class Phrases:
             if node.mark is not None:
                 yield end + 1, node.mark
 
+    def _longest(self, words: Sequence[str], start: int) -> tuple[int, str]:
+        """The last of `ends`; (0, "") where there is none."""
+        node, found = self._root, (0, "")
+        for end in range(start, len(words)):
+            following = node.get(words[end])
+            if following is None:
+                break
+            node = following
+            if node.mark is not None:
+                found = (end + 1, node.mark)
+        return found
+
     def found(self, words: Sequence[str]) -> Iterator[tuple[int, int, str]]:
         """The phrases in a text from left to right, none inside another: start, end, mark."""
         root, reached = self._root, 0
         for start, word in enumerate(words):
             if word in root:
-                end, mark = max(self.ends(words, start), default=(0, ""))
+                end, mark = self._longest(words, start)
                 if end > reached:
                     reached = end
                     yield start, end, mark
@@ -140,6 +154,8 @@ class Phrases:
 
     def covers(self, words: Sequence[str], needed: str) -> bool:
         """Whether the text is made of these phrases only, at least one of them marked `needed`."""
+        if not words or words[0] not in self._root:
+            return False
         plain, full = [False] * (len(words) + 1), [False] * (len(words) + 1)
         plain[0] = True
         for start in range(len(words)):

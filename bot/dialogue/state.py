@@ -85,15 +85,14 @@ class Reply:
         """The parts that are the answer, in the order they were written.
 
         What was written before an alarm does not count, nor what was written before the latest choice; a vague part
-        gives way to a better one after it. `bot.conference.answers.fold` reads stored revisions the same way.
+        gives way to a better one. `bot.conference.answers.fold` reads stored revisions the same way.
         """
         parts = [part for part in self._heard() if part.act is not Act.ASIDE]
         if len(parts) < 2:
             return parts
         chosen = max((index for index, part in enumerate(parts) if part.choices), default=0)
         parts = parts[chosen:]
-        firm = max((index for index, part in enumerate(parts) if part.act is not Act.VAGUE), default=0)
-        return [part for index, part in enumerate(parts) if part.act is not Act.VAGUE or index >= firm]
+        return [part for part in parts if part.act is not Act.VAGUE] or parts
 
     def _heard(self) -> list[Part]:
         """What was said since the last alarm and not taken back."""

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bot.dialogue.events import Said
-from bot.services import channel, greeting, hearing
+from bot.services import channel, greeting, hearing, school
 from bot.services.house import House
+from bot.services.safeguarding import help_now
 from bot.services.scene import scene_of
 from bot.services.speech import Kind, Saying, Voice
-from bot.store.models import Person, School
 from bot.store.session import AnyRow
 from scheduler.outbox import Delivery, Draft, Outbox
 
@@ -52,7 +52,7 @@ def arrived(house: House, connection: Connection, meet: Delivery, now: datetime)
         [_home(meet.workspace, payload["slack_id"], f"met:{meet.id}", now)] if payload.get("opened") == "home" else []
     )
     if person is None:
-        return home or ([_stranger(connection, meet, now)] if payload["ts"] else [])
+        return home or ([_stranger(house, connection, meet, now)] if payload["ts"] else [])
     drafts = home + channel.invite(connection, meet.workspace, person.id, now)
     if not payload["channel"]:
         return drafts
@@ -60,7 +60,8 @@ def arrived(house: House, connection: Connection, meet: Delivery, now: datetime)
     if person.role == "student":
         _heard(house, connection, voice, person, meet, now)
     elif payload["ts"]:
-        drafts.append(voice.say(Saying("adult_dm", {"name": person.name})))
+        context = {"name": person.name, **help_now(house, connection, meet.workspace, payload["text"])}
+        drafts.append(voice.say(Saying("adult_dm", context)))
     return drafts
 
 
@@ -85,23 +86,18 @@ class _Unhurried(Outbox):
         return super().put(connection, drafts, now)
 
 
-def _stranger(connection: Connection, meet: Delivery, now: datetime) -> Draft:
-    coordinator = connection.scalar(
-        select(Person.name).where(
-            Person.workspace == meet.workspace, Person.role == "coordinator", Person.active.is_(True)
-        )
-    )
-    language = connection.scalar(select(School.language).where(School.workspace == meet.workspace)) or "en"
+def _stranger(house: House, connection: Connection, meet: Delivery, now: datetime) -> Draft:
     voice = Voice(
         meet.workspace,
         meet.payload["slack_id"],
-        language,
+        school.language(connection, meet.workspace),
         meet.subject,
         f"stranger:{meet.id}",
         now,
         meet.payload["channel"],
     )
-    return voice.say(Saying("stranger_dm", {"coordinator": coordinator or ""}))
+    context = help_now(house, connection, meet.workspace, meet.payload["text"])
+    return voice.say(Saying("stranger_dm", {"coordinator": school.coordinator(connection, meet.workspace), **context}))
 
 
 def open_home(house: House, workspace: str, slack_id: str, key: str) -> list[Delivery]:

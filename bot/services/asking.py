@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bot.dialogue.events import Command
 from bot.services import arriving, greeting, hearing, status
@@ -14,7 +14,6 @@ from bot.services.house import House
 from bot.services.scene import scene_of
 from bot.services.speech import Saying
 from bot.services.turn import Turn
-from bot.store.models import School
 from bot.store.session import AnyRow
 from scheduler.outbox import Delivery
 
@@ -34,9 +33,8 @@ def command(house: House, workspace: str, slack_id: str, text: str, key: str) ->
     with house.store.write() as connection:
         person = greeting.person_in_slack(connection, workspace, slack_id)
         if person is None:
-            school = connection.scalar(select(School.language).where(School.workspace == workspace))
             meet = house.outbox.put(connection, [arriving.look_up(workspace, slack_id, key, now)], now, claim=True)
-            return Answer(status.home_of_stranger(connection, workspace), school or "en", meet)
+            return Answer(*status.home_of_stranger(connection, workspace), meet)
         match _word(house, text):
             case "" | "status":
                 return Answer(status.status(house, connection, person, now), person.language)
@@ -51,8 +49,7 @@ def _coached(house: House, connection: Connection, person: AnyRow, word: str, ke
     now = house.clock()
     scene = scene_of(connection, person.workspace, person.slack_id)
     if scene is None:
-        voice = greeting.voice_for(person, person.im, f"turn:{key}", now)
-        said = house.outbox.put(connection, [greeting.hello(house, connection, voice, person, now)], now, claim=True)
+        said = greeting.first_hello(house, connection, person.workspace, person.slack_id, person.im, f"turn:{key}")
     elif hearing.outdated(connection, scene, now):
         said = hearing.greet_anew(house, connection, scene, person.im or "", f"turn:{key}", now)
     else:

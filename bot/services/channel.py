@@ -21,8 +21,6 @@ from bot.store.models import Approval, Conference, Participant, Person, School
 from bot.store.session import AnyRow
 from scheduler.outbox import Draft
 
-_Advisor = aliased(Person)
-
 
 class Invite(StrEnum):
     """How far a participant is on the way into the channel; the values after JOINED are what stands in the way."""
@@ -148,6 +146,8 @@ def made(connection: Connection, conference: int, channel: str, name: str) -> bo
     """Keep the channel that was made; False if another conference of the workspace has it."""
     other = aliased(Conference)
     workspace = select(Conference.workspace).where(Conference.id == conference).scalar_subquery()
+    # Two processes may have found the same half-made channel for namesakes: one after the other.
+    connection.execute(select(School.workspace).where(School.workspace == workspace).with_for_update(key_share=True))
     taken = select(other.id).where(other.workspace == workspace, other.channel == channel, other.id != conference)
     if connection.scalar(taken) is not None:
         return False
@@ -192,6 +192,11 @@ def belongs(connection: Connection, conference: int) -> set[str]:
         .where(Participant.conference_id == conference, Person.slack_id.is_not(None), Person.active.is_(True))
     )
     return {row.slack_id for row in rows}
+
+
+def slack_id_of(connection: Connection, person: int) -> str | None:
+    """The Slack id of somebody who has not left; None where they are not on Slack."""
+    return connection.scalar(select(Person.slack_id).where(Person.id == person, Person.active.is_(True)))
 
 
 def names_of(connection: Connection, workspace: str, slack_ids: Collection[str]) -> dict[str, str]:
@@ -258,11 +263,6 @@ def tell_coordinators(connection: Connection, about: Meeting, saying: Saying, ke
         Voice(about.workspace, row.slack_id, row.language, f"conference:{about.id}", f"{key}:{n}", now).say(saying)
         for n, row in enumerate(rows)
     ]
-
-
-def school_language(connection: Connection, workspace: str) -> str:
-    """The language of what everyone at a conference reads."""
-    return connection.scalar(select(School.language).where(School.workspace == workspace)) or "en"
 
 
 def student_name(about: Meeting) -> str:

@@ -11,7 +11,6 @@ from bot.services import review
 from bot.services.hearing import first_time
 from bot.services.house import House
 from bot.services.scene import Scene, scene_by_id
-from bot.services.speech import Kind
 from bot.services.turn import Turn
 from bot.store.models import Item
 from bot.taps import Ref
@@ -34,7 +33,7 @@ def show_to(
         turn = Turn(house, connection, scene, channel_id, key, now)
         again = review.section_again(house, connection, scene, Place(ref.flow, *spot))
         if again is not None:
-            turn.drafts.append(turn.voice.draft(Kind.UPDATE, {**again.payload(scene.language), "ts": message}))
+            turn.told.anew(again, message)
         return turn.decided()
 
 

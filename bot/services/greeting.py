@@ -6,20 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.orm import aliased
 
 from bot.dialogue.events import Command
 from bot.dialogue.state import State
+from bot.services import safeguarding
 from bot.services.house import House
 from bot.services.scene import Scene, first_name, parked
+from bot.services.school import today
 from bot.services.speech import Button, Saying, Voice
 from bot.store.models import Conference, Conversation, FlowState, Participant, Person, School
 from bot.store.session import AnyRow
 from bot.taps import Ref, Tap
-from bot.words import LEVELS
+from bot.words import APPROVE, LEVELS
 from scheduler.outbox import Delivery, Draft
-
-_Advisor = aliased(Person)
 
 
 def first_hello(
@@ -28,10 +27,18 @@ def first_hello(
     """The hello to a student who has no conversation yet; nothing for anybody else."""
     now = house.clock()
     person = person_in_slack(connection, workspace, slack_id)
-    if person is None or person.role != "student" or conversation_of(connection, person.id) is not None:
+    if person is None or person.role != "student":
+        return []
+    lock(connection, person.id)
+    if conversation_of(connection, person.id) is not None:
         return []
     voice = voice_for(person, channel, key, now)
     return house.outbox.put(connection, [hello(house, connection, voice, person, now)], now, claim=True)
+
+
+def lock(connection: Connection, person: int) -> None:
+    """Be alone in greeting somebody: while they have no conversation, there is no conversation to lock."""
+    connection.execute(select(Person.id).where(Person.id == person).with_for_update(key_share=True))
 
 
 def hello(house: House, connection: Connection, voice: Voice, person: Any, now: datetime) -> Draft:
@@ -76,8 +83,12 @@ def _turn_to(connection: Connection, person: Any, conference: int | None, now: d
 
 def no_date(connection: Connection, scene: Scene) -> Saying:
     """There is no conference to prepare yet."""
+    return Saying("hello_no_date", _about_in(connection, scene))
+
+
+def _about_in(connection: Connection, scene: Scene) -> dict[str, str]:
     counselor = first_counselor(connection, scene.workspace)
-    return Saying("hello_no_date", {"student": scene.student, "advisor": scene.advisor, "counselor": counselor})
+    return {"student": scene.student, "advisor": scene.advisor, "counselor": counselor}
 
 
 def _about(connection: Connection, person: Any) -> dict[str, str]:
@@ -90,13 +101,12 @@ def _about(connection: Connection, person: Any) -> dict[str, str]:
 
 def what_is_this(connection: Connection, scene: Scene) -> Saying:
     """What the bot is, for a student who asks before starting."""
-    context = {
-        "student": scene.student,
-        "advisor": scene.advisor,
-        "counselor": first_counselor(connection, scene.workspace),
-    }
     ref = Ref(scene.conversation, "", 0, f"cmd:{Command.START}")
-    return Saying("what_is_this", context, {"actions": [[Button(Tap.ANSWER, "start", ref.text(), "primary")]]})
+    return Saying(
+        "what_is_this",
+        _about_in(connection, scene),
+        {"actions": [[Button(Tap.ANSWER, "start", ref.text(), "primary")]]},
+    )
 
 
 def menu(house: House, connection: Connection, scene: Scene) -> Saying:
@@ -110,7 +120,8 @@ def menu(house: House, connection: Connection, scene: Scene) -> Saying:
     flows, buttons = [], []
     for name in LEVELS[scene.level]:
         flow = house.words.flow(scene.language, name)
-        flows.append({"title": flow.title, "about": flow.about, "status": status_of(states.get(name))})
+        status = status_of(states.get(name), agreed=name != APPROVE or scene.approved != 0)
+        flows.append({"title": flow.title, "about": flow.about, "status": status})
         ref = Ref(scene.conversation, name, 0, "open")
         buttons.append(Button(Tap.OPEN, f"={flow.title}", ref.text(), "" if states.get(name) else "primary"))
     context = {
@@ -122,11 +133,11 @@ def menu(house: House, connection: Connection, scene: Scene) -> Saying:
     return Saying("menu", context, {"actions": [buttons[:4], buttons[4:]]})
 
 
-def status_of(state: State | None) -> str:
-    """How far a flow is: new, begun or done."""
+def status_of(state: State | None, *, agreed: bool) -> str:
+    """How far a flow is: new, begun or done; an approval that ended in "not yet" (not `agreed`) is only begun."""
     if state is None or not (state.done or state.replies):
         return "new"
-    return "done" if state.done else "begun"
+    return "done" if state.done and agreed else "begun"
 
 
 def person_in_slack(connection: Connection, workspace: str, slack_id: str) -> AnyRow | None:
@@ -150,18 +161,17 @@ def current_conference(connection: Connection, student: int, now: datetime) -> A
         .where(Conference.student_id == student, Conference.cancelled.is_(False))
         .order_by(Conference.date)
     ).all()
-    coming = [row for row in rows if row.date >= now.date()]
-    return coming[0] if coming else (rows[-1] if rows else None)
+    if not rows:
+        return None
+    day = today(connection, rows[0].workspace, now)
+    return next((row for row in rows if row.date >= day), rows[-1])
 
 
 def first_counselor(connection: Connection, workspace: str) -> str:
-    """The name of the counselor who is told first."""
-    keys = connection.scalar(select(School.counselors).where(School.workspace == workspace)) or {}
-    for key in keys.get("keys", ()):
-        name = connection.scalar(select(Person.name).where(Person.workspace == workspace, Person.key == key))
-        if name:
-            return name
-    return ""
+    """The name of the counselor who is told first: the first who is on Slack."""
+    keys = connection.scalar(select(School.counselors).where(School.workspace == workspace)) or {"keys": []}
+    there = safeguarding.reachable(safeguarding.counselors(connection, workspace, keys["keys"]))
+    return there[0].name if there else ""
 
 
 def _advisor(connection: Connection, person: Any) -> str:

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import Connection, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.dialogue.events import Deleted, Edited, Said
 from bot.services import greeting
 from bot.services.house import House
+from bot.services.safeguarding import help_now
 from bot.services.scene import Scene, scene_by_id, scene_of
+from bot.services.school import day_in
 from bot.services.speech import Kind, Saying, Voice
 from bot.services.turn import Turn
-from bot.store.models import Instant, SeenEvent
+from bot.store.models import SeenEvent
 from bot.taps import Ref
+from scheduler.deliveries import Instant
 from scheduler.outbox import Delivery, Draft
 from scheduler.prepared import Prepared
+
+SEEN_KEPT = timedelta(days=30)
+"""The ids of events are kept so long; Slack repeats an event for hours at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +87,16 @@ def tap(house: House, workspace: str, event_id: str, slack_id: str, channel: str
 
 def outdated(connection: Connection, scene: Scene, now: datetime) -> bool:
     """Whether the conversation is about no conference yet, or about one that is over while another is to come."""
-    if scene.day is not None and scene.day >= now.date():
+    if scene.day is not None and scene.day >= day_in(scene.time_zone, now):
         return False
     coming = greeting.current_conference(connection, scene.person, now)
     return coming is None or coming.id != scene.conference
+
+
+def forget_seen(house: House) -> int:
+    """Let go of the ids of events that Slack has long ceased to repeat; returns how many."""
+    with house.store.write() as connection:
+        return connection.execute(delete(SeenEvent).where(SeenEvent.at < house.clock() - SEEN_KEPT)).rowcount
 
 
 def greet_anew(
@@ -136,13 +148,21 @@ def _answer_without_conversation(
     voice = greeting.voice_for(person, incoming.channel, f"turn:{incoming.ids[0]}", now)
     if person.role == "student":
         return first_turn(house, connection, voice, person, incoming.event, now)
-    return house.outbox.put(connection, [voice.say(Saying("adult_dm", {"name": person.name}))], now, claim=True)
+    context = {"name": person.name, **help_now(house, connection, incoming.workspace, incoming.event.text)}
+    return house.outbox.put(connection, [voice.say(Saying("adult_dm", context))], now, claim=True)
 
 
 def first_turn(
     house: House, connection: Connection, voice: Voice, person: Any, said: Said, now: datetime
 ) -> list[Delivery]:
-    """The hello, and if a person must read what was said with it, that too. A first "hi" answers no question."""
+    """The hello, and if a person must read what was said with it, that too. A first "hi" answers no question.
+
+    Where another message of theirs was first after all, this one is a turn like any other.
+    """
+    greeting.lock(connection, person.id)
+    met = scene_of(connection, voice.workspace, person.slack_id)
+    if met is not None:
+        return take_in(house, connection, met, voice.channel or "", voice.key, said, now)
     put = house.outbox.put(connection, [greeting.hello(house, connection, voice, person, now)], now, claim=True)
     conversation = greeting.conversation_of(connection, person.id)
     if conversation is not None and house.words.safety.screen(said.text):

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping
 
 from bot.school import Conference, Role, School, Term
 from bot.services.changes import Change, Changes, Field, Ledger, Thing
 from bot.services.enrol import enrol, match_members, match_person
+from bot.services.school import day_in
 from bot.store import models
 from bot.store import roster as rows
 
@@ -169,7 +169,7 @@ class _Meetings:
         rows.add_participants(self.connection, self.workspace, after - before)
 
     def _cancel(self, gone: Sequence[RowMapping], now: datetime) -> None:
-        today = now.astimezone(ZoneInfo(self.school.time_zone)).date()
+        today = day_in(self.school.time_zone, now)
         coming = [row for row in gone if not row["cancelled"] and row["date"] >= today]
         rows.change(self.connection, models.Conference, {row["id"]: {"cancelled": True} for row in coming})
         terms = {term: name for name, term in self.terms.items()}

@@ -19,7 +19,6 @@ from bot.taps import Tap
 from scheduler.outbox import Delivery, Draft, State, deliveries
 
 ESCALATE_AFTER = timedelta(minutes=30)
-_Taker = aliased(Person)
 
 
 def fixed_words(connection: Connection, scene: Scene, level: str, *, first: bool) -> Saying:
@@ -33,6 +32,13 @@ def fixed_words(connection: Connection, scene: Scene, level: str, *, first: bool
         "lines": school.helplines.get("lines", []),
     }
     return Saying("safety_reply" if first else "safety_held", context)
+
+
+def help_now(house: House, connection: Connection, workspace: str, text: str) -> dict[str, Any]:
+    """How to reach help, for somebody who is no student here and wrote what the screen matches: nobody is told."""
+    alarm = house.words.safety.screen(text) is not None
+    found = connection.scalar(select(School.helplines).where(School.workspace == workspace)) if alarm else None
+    return {"alarm": alarm, "lines": (found or {}).get("lines", [])}
 
 
 def raise_alert(connection: Connection, scene: Scene, answer: int, level: str, now: datetime) -> list[Draft]:
@@ -144,10 +150,10 @@ def take_alert(house: House, workspace: str, slack_id: str, alert: int, key: str
         found = _alert_for(connection, workspace, slack_id, alert)
         if found is None:
             return []
-        if found.taken_by is None:
-            connection.execute(update(Alert).where(Alert.id == alert).values(taken_by=found.counselor, taken_at=now))
+        free = update(Alert).where(Alert.id == alert, Alert.taken_by.is_(None))  # of two at once one finds it free
+        if connection.execute(free.values(taken_by=found.counselor, taken_at=now)).rowcount:
             house.outbox.cancel(connection, workspace, now, "taken up", subject=f"alert:{alert}")
-        taker = connection.scalar(select(Person.name).where(Person.id == (found.taken_by or found.counselor)))
+        taker = connection.scalar(select(Person.name).join(Alert, Alert.taken_by == Person.id).where(Alert.id == alert))
         voice = Voice(workspace, slack_id, found.language, f"alert:{alert}", f"taken:{key}", now)
         others = _told(connection, workspace, alert, slack_id, now)
         saying = Saying("safety_taken", {"taken_by": taker, "student": found.name})
@@ -170,7 +176,7 @@ def _alert_for(connection: Connection, workspace: str, slack_id: str, alert: int
     student, counselor = aliased(Person), aliased(Person)
     keys = connection.scalar(select(School.counselors).where(School.workspace == workspace)) or {"keys": []}
     return connection.execute(
-        select(Alert.answer_id, Alert.taken_by, student.name, counselor.id.label("counselor"), counselor.language)
+        select(Alert.answer_id, student.name, counselor.id.label("counselor"), counselor.language)
         .join(student, student.id == Alert.student_id)
         .join(counselor, counselor.workspace == Alert.workspace)
         .where(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, insert, select, update
 from sqlalchemy.orm import aliased
 
 from bot.dialogue.state import State
@@ -25,8 +24,7 @@ _Advisor = aliased(Person)
 _prompt = deliveries.alias("prompt")
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(NamedTuple):
     """A student's conversation as a turn finds it. `conference` is 0, `day` None where none is booked yet."""
 
     workspace: str
@@ -40,6 +38,7 @@ class Scene:
     band: str
     advisor: str
     level: str
+    time_zone: str
     flow: str
     back_to: str
     came_from: str
@@ -89,11 +88,16 @@ def _query() -> Select[*tuple[Any, ...]]:
             _Advisor.name.label("advisor"),
             School.grade_band,
             School.level,
+            School.time_zone,
             _prompt.c.state.label("prompt_state"),
             _prompt.c.ref_ts,
             _prompt.c.created_at,
         )
-        .join_from(Conversation, Person, Person.id == Conversation.person_id)
+        .join_from(
+            Conversation,
+            Person,  # by the workspace too: it comes first in the index that finds a person's conversation
+            and_(Person.workspace == Conversation.workspace, Person.id == Conversation.person_id),
+        )
         .join(School, School.workspace == Conversation.workspace)
         .outerjoin(Conference, Conference.id == Conversation.conference_id)
         .outerjoin(_Advisor, _Advisor.id == Person.advisor_id)
@@ -137,6 +141,7 @@ def _scene(workspace: str, row: Any) -> Scene:
         band_of(row.grade, row.grade_band),
         row.advisor or "",
         row.level,
+        row.time_zone,
         row.flow,
         row.back_to,
         row.came_from,
@@ -161,10 +166,25 @@ def _asked_at(state: str | None, ref_ts: str | None, created_at: datetime | None
 _PARKED = Prepared(
     select(FlowState.flow, FlowState.state).where(FlowState.conversation_id == bindparam("conversation"))
 )
+_PARKED_ONE = Prepared(
+    select(FlowState.state).where(
+        FlowState.conversation_id == bindparam("conversation"), FlowState.flow == bindparam("name")
+    )
+)
+_OVER = Prepared(select(FlowState.flow, FlowState.done).where(FlowState.conversation_id == bindparam("conversation")))
 _UPDATE_PARKED = Prepared(
     update(FlowState)
     .where(FlowState.conversation_id == bindparam("conversation"), FlowState.flow == bindparam("name"))
     .values(state=bindparam("json"), done=bindparam("over"))
+)
+_PARK = Prepared(
+    insert(FlowState).values(
+        workspace=bindparam("workspace"),
+        conversation_id=bindparam("conversation"),
+        flow=bindparam("name"),
+        state=bindparam("json"),
+        done=bindparam("over"),
+    )
 )
 _SAVE = Prepared(
     update(Conversation)
@@ -189,20 +209,24 @@ def parked(connection: Connection, scene: Scene) -> dict[str, State]:
     return {row.flow: State.from_json(row.state) for row in rows if row.flow != scene.flow}
 
 
+def parked_one(connection: Connection, scene: Scene, flow: str) -> State | None:
+    """The state of a flow that is not the open one, None where it was not begun."""
+    row = _PARKED_ONE.first(connection, {"conversation": scene.conversation, "name": flow})
+    return State.from_json(row.state) if row is not None else None
+
+
+def over(connection: Connection, scene: Scene) -> set[str]:
+    """The flows that are done, the open one among them if it is."""
+    rows = _OVER.all(connection, {"conversation": scene.conversation})
+    parked_ones = {row.flow for row in rows if row.done and row.flow != scene.flow}
+    return parked_ones | ({scene.flow} if scene.flow and scene.state.done else set())
+
+
 def park(connection: Connection, scene: Scene, flow: str, state: State) -> None:
     """Keep the state of a flow that is not the open one."""
     values = {"conversation": scene.conversation, "name": flow, "json": state.to_json(), "over": state.done}
     if _UPDATE_PARKED.run(connection, values) == 0:
-        connection.execute(
-            insert(FlowState),
-            {
-                "workspace": scene.workspace,
-                "conversation_id": scene.conversation,
-                "flow": flow,
-                "state": values["json"],
-                "done": state.done,
-            },
-        )
+        _PARK.run(connection, {**values, "workspace": scene.workspace})
 
 
 def save(connection: Connection, scene: Scene, now: datetime, prompt: str | None) -> None:

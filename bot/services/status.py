@@ -14,7 +14,7 @@ from bot.conference.answers import Given, Setting
 from bot.conference.answers import Spot as Place
 from bot.conference.readiness import Readiness, Status, readiness
 from bot.dialogue.state import State
-from bot.services import greeting
+from bot.services import greeting, school
 from bot.services.house import House
 from bot.services.scene import first_name, parked, scene_of
 from bot.services.speech import Button, Saying
@@ -59,12 +59,10 @@ def home_of(house: House, connection: Connection, person: AnyRow, now: datetime)
             return _adult(connection, person, now)
 
 
-def home_of_stranger(connection: Connection, workspace: str) -> Saying:
-    """The App Home of somebody the roster does not know."""
-    coordinator = connection.scalar(
-        select(Person.name).where(Person.workspace == workspace, Person.role == "coordinator", Person.active.is_(True))
-    )
-    return Saying("home_stranger", {"coordinator": coordinator or ""})
+def home_of_stranger(connection: Connection, workspace: str) -> tuple[Saying, str]:
+    """The App Home of somebody the roster does not know, and its language."""
+    saying = Saying("home_stranger", {"coordinator": school.coordinator(connection, workspace)})
+    return saying, school.language(connection, workspace)
 
 
 def command_help(person: AnyRow) -> Saying:
@@ -80,10 +78,14 @@ def _student(house: House, connection: Connection, person: AnyRow, now: datetime
     scene = scene_of(connection, person.workspace, person.slack_id)
     if scene is not None and scene.conference != conference.id:
         scene = None
-    level = connection.scalar(select(School.level).where(School.workspace == person.workspace)) or "full"
+    level = school.level(connection, person.workspace)
     states = {**parked(connection, scene), **({scene.flow: scene.state} if scene.flow else {})} if scene else {}
     flows = {name: house.words.flow(person.language, name).title for name in LEVELS[level]}
-    steps = [{"title": title, "status": greeting.status_of(states.get(name))} for name, title in flows.items()]
+    approved = scene is not None and scene.approved != 0
+    steps = [
+        {"title": title, "status": greeting.status_of(states.get(name), agreed=name != APPROVE or approved)}
+        for name, title in flows.items()
+    ]
     following = next((step["title"] for step in steps if step["status"] != "done"), "")
     context = {
         "student": first_name(person.name),
@@ -126,24 +128,25 @@ def _advisor(house: House, connection: Connection, person: AnyRow, now: datetime
 
 
 def _coordinator(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
-    school = connection.scalar(select(School.name).where(School.workspace == person.workspace)) or ""
+    name = connection.scalar(select(School.name).where(School.workspace == person.workspace)) or ""
     rows = connection.scalars(
         select(Person.id).where(Person.workspace == person.workspace, Person.role == "student", Person.active.is_(True))
     )
     found = progress(connection, person.workspace, list(rows), now)
     advisors = sorted({one.advisor for one in found})
-    groups = [{"advisor": name, **_count([one for one in found if one.advisor == name])} for name in advisors]
-    return Saying("home_coordinator", {"school": school, "groups": groups, "totals": _count(found)})
+    groups = [{"advisor": one, **_count([each for each in found if each.advisor == one])} for one in advisors]
+    return Saying("home_coordinator", {"school": name, "groups": groups, "totals": _count(found)})
 
 
 def _adult(connection: Connection, person: AnyRow, now: datetime) -> Saying:
     """Family, teachers and counselors see when and where, of the conferences they are part of."""
     student = aliased(Person)
+    day = school.today(connection, person.workspace, now)
     rows = connection.execute(
         select(student.name, Conference.date, Conference.time, Conference.place)
         .join(Participant, Participant.conference_id == Conference.id)
         .join(student, student.id == Conference.student_id)
-        .where(Participant.person_id == person.id, Conference.cancelled.is_(False), Conference.date >= now.date())
+        .where(Participant.person_id == person.id, Conference.cancelled.is_(False), Conference.date >= day)
         .order_by(Conference.date, Conference.time)
     )
     conferences = [
@@ -156,7 +159,7 @@ def _adult(connection: Connection, person: AnyRow, now: datetime) -> Saying:
 def progress(connection: Connection, workspace: str, students: Collection[int], now: datetime) -> list[Progress]:
     """How far these students are, by date and name. The number of queries does not depend on how many they are."""
     advisor = aliased(Person)
-    level = connection.scalar(select(School.level).where(School.workspace == workspace)) or "full"
+    level = school.level(connection, workspace)
     rows = connection.execute(
         select(Person.id, Person.name, advisor.name.label("advisor"), Conference.id.label("conference"),
                Conference.date, Conference.time, Conversation.id.label("conversation"), Conversation.version,
@@ -167,9 +170,9 @@ def progress(connection: Connection, workspace: str, students: Collection[int], 
         .where(Person.workspace == workspace, Person.id.in_(students))
         .order_by(Conference.date.desc())
     )  # fmt: skip
-    latest: dict[int, AnyRow] = {}
+    day, latest = school.today(connection, workspace, now), dict[int, AnyRow]()
     for row in rows:  # the next one to come, as in greeting.current_conference; the last one where none is
-        if row.id not in latest or row.date >= now.date():
+        if row.id not in latest or row.date >= day:
             latest[row.id] = row
     conferences = [row.conference for row in latest.values() if row.conference]
     done = _done(connection, [row for row in latest.values() if row.conversation])
@@ -197,6 +200,9 @@ def _done(connection: Connection, conversations: Collection[AnyRow]) -> dict[int
     found = {row.conversation: {row.flow} for row in conversations if row.flow and State.from_json(row.state).done}
     for row in rows:
         found.setdefault(row.conversation_id, set()).add(row.flow)
+    for row in conversations:
+        if not row.approved:  # looked at, and "not yet"
+            found.get(row.conversation, set()).discard(APPROVE)
     return found
 
 

@@ -1,13 +1,13 @@
-"""One turn of a student's conversation: one transaction, from the event's id to what is to be said about it."""
+"""One turn of a student's conversation: where it goes, in one transaction; what is said on the way is in `telling`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection
 
 from bot.conference.answers import Spot as Place
 from bot.dialogue.engine import advance, goal_labels
@@ -33,35 +33,15 @@ from bot.dialogue.events import (
 )
 from bot.dialogue.flow import Flow, Rounds
 from bot.dialogue.state import Spot, State
-from bot.services import channel, greeting, review, safeguarding
+from bot.services import answers, channel, review, safeguarding
 from bot.services.house import House
-from bot.services.scene import Scene, park, parked, save
-from bot.services.speech import Button, Saying, Voice
-from bot.store.models import Answer, Item
-from bot.taps import Ref, Tap
+from bot.services.scene import Scene, over, park, parked, parked_one, save
+from bot.services.speech import Saying, Voice
+from bot.services.telling import FINAL, Teller
+from bot.store.models import Item
+from bot.taps import Ref
 from bot.words import APPROVE, LEVELS
-from scheduler.outbox import Delivery, Draft
-from scheduler.prepared import Prepared
-
-_KEPT = (
-    *("workspace", "conversation_id", "conference_id", "flow", "question", "round", "ts", "revised", "act", "text"),
-    *("choices", "evidence", "alarm", "at"),
-)
-_KEEP = Prepared(insert(Answer).values({name: bindparam(name, type_=Answer.__table__.c[name].type) for name in _KEPT}))
-_KEEP_ALARMING = insert(Answer).returning(Answer.id)
-_FLOW_OF = (
-    select(Answer.flow)
-    .where(
-        Answer.workspace == bindparam("workspace"),
-        Answer.conversation_id == bindparam("conversation"),
-        Answer.ts == bindparam("ts"),
-    )
-    .limit(1)
-)
-
-
-FINAL = Spot("final")
-"""The question of the flow `approve` under which the review stands."""
+from scheduler.outbox import Delivery
 
 
 class Turn:
@@ -74,11 +54,9 @@ class Turn:
         self.connection = connection
         self.scene = scene
         self.now = now
-        self.drafts: list[Draft] = []
-        self.voice = Voice(
-            scene.workspace, scene.slack_id, scene.language, f"person:{scene.person}", f"turn:{key}", now, channel
-        )
-        self._asked: Draft | None = None
+        subject = f"person:{scene.person}"
+        voice = Voice(scene.workspace, scene.slack_id, scene.language, subject, f"turn:{key}", now, channel)
+        self.told = Teller(house, connection, voice)
         self._kept: set[Act] = set()
         self._alarming: dict[tuple[str, str], int] = {}
         self._changed: list[Place] = []  # the answer that was just given
@@ -105,7 +83,7 @@ class Turn:
         if ref.choice == "open":
             self.open(ref.flow)
         elif ref.choice == "what_is_this":
-            self._say(greeting.what_is_this(self.connection, self.scene))
+            self.told.what_is_this(self.scene)
         elif ref.flow not in ("", self.scene.flow):
             self._note(Note.ALREADY_ANSWERED)
         elif ref.choice in (f"cmd:{Command.START}", f"cmd:{Command.NEXT}"):
@@ -121,9 +99,9 @@ class Turn:
 
     def change(self, flow: str, spot: Spot) -> list[Delivery]:
         """Open one answer again, and come back to the review afterwards."""
-        back_to = self.scene.flow if self.scene.flow != flow else ""
+        back_to = self.scene.flow if self.scene.flow != flow else self.scene.back_to
         self._switch(flow)
-        self.scene = replace(self.scene, back_to=back_to, status="open")
+        self.scene = self.scene._replace(back_to=back_to, status="open")
         self._advance(Revisit(spot))
         return self._end()
 
@@ -134,7 +112,7 @@ class Turn:
             return
         ended = self._after
         self._switch(flow)
-        self.scene = replace(self.scene, back_to="", came_from=ended, status="open")
+        self.scene = self.scene._replace(back_to="", came_from=ended, status="open")
         looking_again = flow == APPROVE and self.scene.state.done
         self._advance(Revisit(FINAL) if looking_again else self._begin(flow))
 
@@ -154,17 +132,15 @@ class Turn:
         The question comes once, and not while the student is looking at the agenda anyway.
         """
         if Act.WITHDRAWN in self._kept:
-            key = f"taken:{self.voice.key}"
-            self.drafts += channel.again(self.scene.workspace, self.scene.conference, key, self.now)
+            key = f"taken:{self.told.voice.key}"
+            self.told.drafts += channel.again(self.scene.workspace, self.scene.conference, key, self.now)
         looking = self.scene.flow == APPROVE and not self.scene.state.done
         if self.scene.approved > 0 and not looking and review.changed(self.house, self.connection, self.scene):
-            self.scene = replace(self.scene, approved=-self.scene.approved)
-            ref = Ref(self.scene.conversation, APPROVE, 0, "open")
-            buttons = {"actions": [[Button(Tap.OPEN, "review", ref.text(), "primary")]]}
-            self._say(Saying("approval_needed", {"student": self.scene.student}, buttons))
+            self.scene = self.scene._replace(approved=-self.scene.approved)
+            self.told.approval_needed(self.scene)
 
     def decided(self) -> list[Delivery]:
-        """Somebody else's words did not change, but who sees them did."""
+        """No words changed, but who sees them did."""
         self._kept.add(Act.WITHDRAWN)
         return self._end()
 
@@ -180,7 +156,8 @@ class Turn:
             self._wake()
             self._advance(said)
         elif said.alarm or (self.scene.status == "held" and command not in (Command.START, Command.NEXT)):
-            self._hold_outside(said.ts, said.ts, Act.SAID, said.text, said.alarm or "look")
+            last = answers.last_alarm(self.connection, self.scene)
+            self._hold_outside(said.ts, said.ts, Act.SAID, said.text, said.alarm or last or "look")
         else:
             self._outside(said)
 
@@ -193,7 +170,7 @@ class Turn:
     def _wake(self) -> None:
         """Whoever answers is no longer taking a break."""
         if self.scene.status in ("new", "paused"):
-            self.scene = replace(self.scene, status="open")
+            self.scene = self.scene._replace(status="open")
 
     def _outside(self, said: Said) -> None:
         """Typed while no question is open."""
@@ -212,8 +189,7 @@ class Turn:
 
     def _change_in_flow(self, event: Edited | Deleted) -> None:
         """An edit goes to the flow in which the message was an answer, wherever the student is now."""
-        values = {"workspace": self.scene.workspace, "conversation": self.scene.conversation, "ts": event.ts}
-        flow = self.connection.scalar(_FLOW_OF, values)
+        flow = answers.flow_of(self.connection, self.scene, event.ts)
         if self.scene.flow and flow in (None, self.scene.flow):
             self._advance(replace(event, asked_at=self.scene.asked_at))
         elif not self._advance_in(flow or "", event) and isinstance(event, Edited) and event.alarm:
@@ -225,16 +201,16 @@ class Turn:
         if flow not in states:
             return False
         here = self.scene
-        self.scene = replace(here, flow=flow, state=states[flow])
+        self.scene = here._replace(flow=flow, state=states[flow])
         self._advance(event, quietly=True)
         park(self.connection, self.scene, flow, self.scene.state)
         held = "held" if self.scene.status == "held" else here.status
-        self.scene = replace(here, status=held)
+        self.scene = here._replace(status=held)
         return True
 
     def _advance(self, event: Event, *, quietly: bool = False) -> None:
         state, effects = advance(self._flow, self._coach, self.scene.state, event)
-        self.scene = replace(self.scene, state=state)
+        self.scene = self.scene._replace(state=state)
         self._store([effect for effect in effects if isinstance(effect, Keep)])
         for effect in effects:
             if not (quietly and isinstance(effect, Ask | Do | Finished)):
@@ -246,16 +222,16 @@ class Turn:
         return Begin(labels, {} if begun else review.carried(self.connection, self.scene, flow))
 
     def _goals(self) -> tuple[str, ...]:
-        state = parked(self.connection, self.scene).get("goals")
+        state = parked_one(self.connection, self.scene, "goals") if self.scene.flow != "goals" else None
         return goal_labels(self.house.words.flow(self.scene.language, "goals"), state) if state is not None else ()
 
     def _switch(self, flow: str) -> None:
         if flow == self.scene.flow:
             return
-        others = parked(self.connection, self.scene)
+        state = parked_one(self.connection, self.scene, flow) or State()
         if self.scene.flow:
             park(self.connection, self.scene, self.scene.flow, self.scene.state)
-        self.scene = replace(self.scene, flow=flow, state=others.get(flow, State()), came_from="")
+        self.scene = self.scene._replace(flow=flow, state=state, came_from="")
 
     # Effects
 
@@ -279,50 +255,22 @@ class Turn:
         self._kept.update(Act.WITHDRAWN if keep.alarm else keep.act for keep in kept)
         for keep in kept:
             if not keep.alarm:
-                _KEEP.run(self.connection, self._row(keep))
+                answers.keep(self.connection, self.scene, keep, self.now)
         self._alarming |= {
-            (keep.ts, keep.revised): self.connection.execute(_KEEP_ALARMING, self._row(keep)).scalar_one()
+            (keep.ts, keep.revised): answers.keep_alarming(self.connection, self.scene, keep, self.now)
             for keep in kept
             if keep.alarm
         }
 
-    def _row(self, keep: Keep) -> dict[str, Any]:
-        return {
-            "workspace": self.scene.workspace,
-            "conversation_id": self.scene.conversation,
-            "conference_id": self.scene.conference or None,
-            "flow": self.scene.flow,
-            "question": keep.spot.question,
-            "round": keep.spot.round,
-            "ts": keep.ts,
-            "revised": keep.revised,
-            "act": keep.act.value,
-            "text": keep.text,
-            "choices": " ".join(keep.choices),
-            "evidence": [work._asdict() for work in keep.works],
-            "alarm": keep.alarm,
-            "at": self.now,
-        }
-
     def _ask(self, ask: Ask) -> None:
         if self.scene.flow == APPROVE and ask.spot == FINAL and not ask.rule:
-            for saying in self._review():
-                self._say(saying)
+            self.told.agenda(self.scene, self._changed if self._back else None)
             ask = replace(ask, now="")
-        about = dict(self.scene.about, after=self._after)
-        self._asked = self.voice.ask(self.scene.conversation, self.scene.flow, ask, about, len(self.drafts))
-        self.drafts.append(self._asked)
+        self.told.ask(self.scene, ask, self._after)
         self._after = ""
 
-    def _review(self) -> list[Saying]:
-        """Every line of the agenda; only the part that changed, where the student comes back from changing a line."""
-        if not self._back:
-            return review.sections(self.house, self.connection, self.scene)
-        again = (review.section_again(self.house, self.connection, self.scene, place) for place in self._changed)
-        return [saying for saying in again if saying is not None]
-
     def _note(self, note: Note) -> None:
-        self._say(Saying(note.value, {"student": self.scene.student}))
+        self.told.note(self.scene, note)
 
     def _develop(self, effect: Develop) -> None:
         review.set_item(
@@ -333,36 +281,25 @@ class Turn:
     def _command(self, do: Do, *, nothing_open: bool = False) -> None:
         match do.command:
             case Command.PAUSE:
-                self.scene = replace(self.scene, status="paused")
-                self._say(Saying("paused", {"student": self.scene.student}, self._row_of("go_on")))
+                self.scene = self.scene._replace(status="paused")
+                self.told.paused(self.scene)
             case Command.HELP:
-                self._say(self._help(do.spot))
+                self.told.help(self.scene, do.spot)
             case Command.PREVIEW:
-                for saying in review.preview(self.house, self.connection, self.scene):
-                    self._say(saying)
+                self.told.preview(self.scene)
             case _:
                 self._menu("nothing_open" if nothing_open else "")
-
-    def _help(self, spot: Spot | None) -> Saying:
-        context = {"hint": "", "example": "", "starter": "", "advisor": self.scene.advisor}
-        if spot is not None and any(question.id == spot.question for question in self._flow.questions):
-            question = self._flow.question(spot.question)
-            about = {**self.scene.about, "round": spot.round, "goal": "", "last": ""}
-            for name in ("hint", "example", "starter"):
-                text = getattr(question, name).get(self.scene.band, "")
-                context[name] = self.house.words.catalog.fill(self.scene.language, text, about) if text else ""
-        return Saying("help", context)
 
     def _menu(self, note: str) -> None:
         if note:
             self._note(Note(note))
-        self._say(greeting.menu(self.house, self.connection, self.scene))
+        self.told.menu(self.scene)
 
     def _finish(self) -> None:
         ended = self.scene.flow
         if self.scene.back_to:
             back_to = self.scene.back_to
-            self.scene = replace(self.scene, back_to="")
+            self.scene = self.scene._replace(back_to="")
             self._back = True
             self._switch(back_to)
             self._advance(Begin())
@@ -375,28 +312,28 @@ class Turn:
     def _approve(self) -> None:
         reply = self.scene.state.replies.get(FINAL.key())
         if reply is None or "yes" not in reply.choices:
-            self._menu("")
+            self.told.not_yet(self.scene)
             return
         saying, drafts = review.approve(self.house, self.connection, self.scene, self.now)
-        self.scene = replace(self.scene, approved=review.latest_number(self.connection, self.scene.conference) or 0)
-        self._say(saying)
-        self.drafts.extend(drafts)
+        self.scene = self.scene._replace(approved=review.latest_number(self.connection, self.scene.conference) or 0)
+        self.told.say(saying)
+        self.told.drafts += drafts
 
     def _start_or_menu(self, after: str = "") -> None:
         """The open question, else the first flow not done yet (after the one that just ended), else the menu."""
         if not self.scene.conference:
+            self.scene = self.scene._replace(status="new")
             self._menu("")
             return
         if self.scene.status == "paused":
-            self._say(Saying("resumed", {"student": self.scene.student}))
-        self.scene = replace(self.scene, status="open")
+            self.told.say(Saying("resumed", {"student": self.scene.student}))
+        self.scene = self.scene._replace(status="open")
         if self.scene.flow and not self.scene.state.done:
             self._advance(self._begin(self.scene.flow))
             return
-        states = parked(self.connection, self.scene)
-        done = {name for name, state in states.items() if state.done}
-        if self.scene.flow and self.scene.state.done:
-            done.add(self.scene.flow)
+        done = over(self.connection, self.scene)
+        if not self.scene.approved:
+            done.discard(APPROVE)
         flows = LEVELS[self.scene.level]
         later = flows[flows.index(after) + 1 :] if after in flows else ()
         following = next((flow for flow in (*later, *flows) if flow not in done), None)
@@ -413,32 +350,22 @@ class Turn:
     def _hold_outside(self, ts: str, revised: str, act: Act, text: str, level: str) -> None:
         """The screen matched, or something was said while a person is awaited, and no question is open."""
         keep = Keep(Spot("", 0), ts, revised, act, text, alarm=level)
-        answer = self.connection.execute(_KEEP_ALARMING, self._row(keep)).scalar_one()
+        answer = answers.keep_alarming(self.connection, self.scene, keep, self.now)
         self._await_a_person(answer, level, first=self.scene.status != "held")
 
     def _await_a_person(self, answer: int, level: str, *, first: bool) -> None:
         """The fixed words for the student; an alert where the screen matched, not for what is said while waiting."""
-        self.scene = replace(self.scene, status="held")
-        saying = safeguarding.fixed_words(self.connection, self.scene, level, first=first)
-        self._say(replace(saying, buttons=self._row_of("go_on")))
+        self.scene = self.scene._replace(status="held")
+        self.told.a_person_reads_it(self.scene, level, first=first)
         if self._screened:
-            self.drafts += safeguarding.raise_alert(self.connection, self.scene, answer, level, self.now)
-
-    # Saying
-
-    def _say(self, saying: Saying) -> None:
-        self.drafts.append(self.voice.say(saying, len(self.drafts)))
-
-    def _row_of(self, label: str) -> Mapping[str, Sequence[Sequence[Button]]]:
-        ref = Ref(self.scene.conversation, self.scene.flow, self.scene.state.prompt, f"cmd:{Command.NEXT}")
-        return {"actions": [[Button(Tap.ANSWER, label, ref.text(), "primary")]]}
+            self.told.drafts += safeguarding.raise_alert(self.connection, self.scene, answer, level, self.now)
 
     def _end(self) -> list[Delivery]:
         """Put what is to be said into the outbox, and keep the conversation with the delivery of its open question."""
         if self.scene.approved and self._kept:
             self.compare_with_approval()
-        put = self.house.outbox.put(self.connection, self.drafts, self.now, claim=True)
-        asked = self._asked.dedupe_key if self._asked is not None else None
+        put = self.house.outbox.put(self.connection, self.told.drafts, self.now, claim=True)
+        asked = self.told.asked.dedupe_key if self.told.asked is not None else None
         prompt = next((one.id for one in put if one.dedupe_key == asked), self.scene.prompt)
         save(self.connection, self.scene, self.now, prompt)
         return put

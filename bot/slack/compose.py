@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 from bot.dialogue.engine import ANOTHER, CHOOSE, STARTER
 from bot.dialogue.events import Command
 from bot.dialogue.flow import Band, Flow, Kind, Question
+from bot.errors import ComposeError
 from bot.services.speech import Kind as DeliveryKind
 from bot.slack.blocks import Message, messages
 from bot.slack.controls import Button, Checkboxes, Control, Row, Select
@@ -19,6 +21,18 @@ from prompts.markdown import Document
 BUTTONS_PER_ROW = 5
 WORDINGS = 3  # of [took] in labels.toml
 Controls = Mapping[str, Sequence[Row]]
+
+
+@contextmanager
+def composing() -> Iterator[None]:
+    """What fails in here, before any call, fails each time: ComposeError with the name of what was raised.
+
+    Its message is not kept, for there may be a student's words in it.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise ComposeError(type(error).__name__) from error
 
 
 def compose(words: Words, kind: str, payload: Mapping[str, Any]) -> list[Message]:

@@ -48,13 +48,25 @@ class Directory:
         try:
             answer = self._client.api_call(method, params=arguments).data
         except SlackApiError as error:
+            if not _is_code(error):
+                raise DirectoryError(self._not_slack()) from None
             raise DirectoryError(_refusal(method, error)) from None
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", error)
-            raise DirectoryError(f"Slack cannot be reached at {self._api_url} ({reason}).") from None
+            raise DirectoryError(
+                f"Slack cannot be reached at {self._api_url} ({reason}). Look at this machine's connection."
+            ) from None
         if not isinstance(answer, dict):
-            raise DirectoryError(f"What answers at {self._api_url} is not Slack. Look at SLACK_API_URL.")
+            raise DirectoryError(self._not_slack())
         return answer
+
+    def _not_slack(self) -> str:
+        return f"What answers at {self._api_url} is not Slack. Look at SLACK_API_URL, and at this machine's connection."
+
+
+def _is_code(error: SlackApiError) -> bool:
+    """Whether Slack gave its reason as it does: `invalid_auth`, not a page of somebody else's."""
+    return str((error.response or {}).get("error") or "no_reason").replace("_", "").isalnum()
 
 
 def _refusal(method: str, error: SlackApiError) -> str:

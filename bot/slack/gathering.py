@@ -9,16 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bot.services import channel as conferences
 from bot.services.channel import Invite, Meeting
 from bot.services.house import House
 from bot.services.scene import first_name
+from bot.services.school import today
 from bot.services.speech import Saying
 from bot.slack.client import Reply, SlackApi
+from bot.slack.compose import composing
 from bot.slack.replies import trouble
-from bot.store.models import Person
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
 
@@ -105,7 +106,7 @@ class ChannelMaker:
         reason = "name" if refused.reason.startswith(("name", "invalid_name")) else reason
         saying = Saying("channel_blocked", {"student": conferences.student_name(about), "reason": reason})
         key = f"blocked:{about.id}:{reason}"
-        coming = about.date >= now.date().isoformat()
+        coming = about.date >= today(connection, about.workspace, now).isoformat()
         return [
             *conferences.tell_advisor(about, saying, key, now),
             *conferences.tell_coordinators(connection, about, saying, f"{key}:c", now),
@@ -141,9 +142,7 @@ class Inviter:
         """Invite; somebody who is there already is a success."""
         about = _meeting(self._house, delivery)
         with self._house.store.read() as connection:
-            slack_id = connection.scalar(
-                select(Person.slack_id).where(Person.id == delivery.payload["person"], Person.active.is_(True))
-            )
+            slack_id = conferences.slack_id_of(connection, delivery.payload["person"])
         if about is None or not about.channel:
             return Refused(NO_CHANNEL)
         if not slack_id:
@@ -219,15 +218,15 @@ def channel_name(text: str) -> str:
 
 def _names(house: House, about: Meeting) -> Iterator[str]:
     """The names to try, from the school's template: never the student's full name."""
-    wanted = channel_name(
-        house.words.catalog.label(
+    with composing():
+        label = house.words.catalog.label(
             house.words.language(about.language),
             "channel.name",
             first=first_name(about.student),
             month=about.date[5:7],
             day=about.date[8:10],
         )
-    )
+    wanted = channel_name(label)
     yield wanted
     for number in range(2, TRIES):
         yield f"{wanted[: NAME_LENGTH - 3]}-{number}"

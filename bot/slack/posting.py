@@ -13,7 +13,7 @@ from bot.services.house import House
 from bot.services.speech import Kind
 from bot.slack.blocks import Message
 from bot.slack.client import Reply, SlackApi
-from bot.slack.compose import compose
+from bot.slack.compose import compose, composing
 from bot.slack.replies import trouble
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
@@ -91,8 +91,10 @@ class Speaker:
 
     def send(self, delivery: Delivery) -> Outcome:
         """Compose and post."""
-        pages = self._pages(delivery)
-        outcome = self._poster.post(delivery, self._to(delivery), pages[delivery.payload.get("page", 0)])
+        with composing():
+            pages = self._pages(delivery)
+            page = pages[delivery.payload.get("page", 0)]
+        outcome = self._poster.post(delivery, self._to(delivery), page)
         if isinstance(outcome, Sent) and len(pages) == 1:
             self._whole.add(delivery.id)
         return outcome
@@ -144,7 +146,8 @@ class Updater:
 
     def send(self, delivery: Delivery) -> Outcome:
         """Compose and update; the message was made to fit one."""
-        message = compose(self._house.words, Kind.SAY, delivery.payload)[0]
+        with composing():
+            message = compose(self._house.words, Kind.SAY, delivery.payload)[0]
         return self._poster.update(delivery, delivery.payload["channel"], delivery.payload["ts"], message)
 
     def find(self, _delivery: Delivery) -> Sent | Unknown | None:

@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bot.conference import agenda as compiling
 from bot.conference.agenda import Agenda
 from bot.conference.answers import Revision
 from bot.conference.approval import approved_agenda
 from bot.services import channel as conferences
-from bot.services import review, works
+from bot.services import review, school, works
 from bot.services.channel import Meeting
 from bot.services.house import House
 from bot.services.speech import Kind, Saying
 from bot.slack.attendance import STRANGER, Attendance
 from bot.slack.blocks import Message, messages
 from bot.slack.client import SlackApi
+from bot.slack.compose import composing
 from bot.slack.posting import Poster
 from bot.slack.replies import trouble
-from bot.store.models import School
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
 
@@ -148,7 +148,8 @@ class Publisher:
         language = words.language(about.language)
         meeting = compiling.Meeting(conferences.student_name(about), about.date, about.time, about.minutes, about.place)
         context = compiling.agenda_context(agenda, meeting, lambda key: words.catalog.label(language, key))
-        return messages(words.catalog.render(language, "agenda", context), {})
+        with composing():
+            return messages(words.catalog.render(language, "agenda", context), {})
 
     def _agenda(
         self, connection: Connection, about: Meeting, *, less: bool = False
@@ -158,7 +159,7 @@ class Publisher:
             return None, ()
         items = conferences.always_approved(connection, about.id) if less else approval.items
         language = self._house.words.language(about.language)
-        level = connection.scalar(select(School.level).where(School.workspace == about.workspace)) or "full"
+        level = school.level(connection, about.workspace)
         read = review.material(connection, about.id)
         revisions = works.linked(read.revisions, works.shared(connection, about.id))
         flows = review.flows_of(self._house, language, level)

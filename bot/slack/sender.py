@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import Connection
 
+from bot.errors import ComposeError, raised_at
 from bot.services.house import House
 from bot.services.speech import Kind
 from bot.slack.attendance import Attendance
@@ -19,7 +21,12 @@ from bot.slack.meeting import Introducer
 from bot.slack.posting import Poster, Speaker, Updater
 from bot.slack.publishing import Pinner, Publisher
 from scheduler.outbox import Delivery, Draft
-from scheduler.outcomes import Final, Outcome, Sent, Unknown
+from scheduler.outcomes import Final, Later, Outcome, Refused, Sent, Unknown
+
+log = logging.getLogger("bot.slack")
+
+NEWER_TAKES_IT = 30.0
+"""Seconds for which a kind this version does not know is left to the newer one that put it."""
 
 _STEPS = frozenset({Kind.CHANNEL, Kind.INVITE, Kind.REPORT, Kind.AGENDA, Kind.PIN, Kind.WORK})
 """The kinds that stand in a conference's lane."""
@@ -62,8 +69,9 @@ class SlackSender:
         }
 
     def method(self, delivery: Delivery) -> str:
-        """The call a delivery is made by."""
-        return self._carriers[delivery.kind].method
+        """The call a delivery is made by; "" for a kind of a newer version."""
+        carrier = self._carriers.get(delivery.kind)
+        return carrier.method if carrier is not None else ""
 
     def in_steps(self, delivery: Delivery) -> bool:
         """In a conference's lane each step goes by what the one before it has left in the database."""
@@ -74,8 +82,17 @@ class SlackSender:
         return None
 
     def send(self, delivery: Delivery) -> Outcome:
-        """Make the call, once."""
-        return self._carriers[delivery.kind].send(delivery)
+        """Make the call, once. What cannot be composed is refused, so that its lane goes on."""
+        carrier = self._carriers.get(delivery.kind)
+        if carrier is None:
+            return Later(NEWER_TAKES_IT, f"this version knows no {delivery.kind}")
+        try:
+            return carrier.send(delivery)
+        except ComposeError as error:
+            raised = error.__cause__ or error
+            log.error("compose_failed delivery=%s kind=%s template=%s error=%s at=%s", delivery.id, delivery.kind,
+                      delivery.payload.get("template", ""), error, raised_at(raised))  # fmt: skip
+            return Refused(f"could not be composed: {error}")
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Look whether it arrived."""

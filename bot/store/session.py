@@ -15,7 +15,7 @@ AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
 ROOM = ("cache_size=-65536", "wal_autocheckpoint=4000")
-"""A cache of 64 MB, and a checkpoint every 16 MB of log: a school of thousands costs a turn no more than a small one."""
+"""A cache of 64 MB, a checkpoint every 16 MB of log: so that a turn costs no more in a school of thousands."""
 
 
 class Store:

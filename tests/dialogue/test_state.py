@@ -112,7 +112,7 @@ def said(second: int, text: str, act: Act = Act.SAID, **more: Any) -> Part:
         ([said(1, "idk", Act.ASIDE), said(2, "two")], "two"),
         ([said(1, "be better", Act.VAGUE)], "be better"),
         ([said(1, "be better", Act.VAGUE), said(2, "two")], "two"),
-        ([said(1, "one"), said(2, "be better", Act.VAGUE)], "one\nbe better"),
+        ([said(1, "one"), said(2, "be better", Act.VAGUE)], "one"),
         ([said(1, "one"), said(2, "two", choices=("b",)), said(3, "three")], "two\nthree"),
         ([said(1, "one", gone="withdrawn"), said(2, "two")], "two"),
         ([said(1, "one"), said(2, "flagged", alarmed=stamp(2)), said(3, "three")], "three"),

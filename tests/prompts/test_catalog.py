@@ -137,6 +137,11 @@ def test_a_label_nobody_has_is_named(catalog: Catalog) -> None:
         catalog.label("en", "button.none")
 
 
+def test_a_label_that_lacks_a_value_is_named(catalog: Catalog) -> None:
+    with pytest.raises(PromptsError, match=r"labels\.toml: channel\.name: 'first' is undefined"):
+        catalog.label("en", "channel.name")
+
+
 def test_an_overlay_replaces_file_by_file_and_may_add_a_language(catalog: Catalog) -> None:
     packaged = Catalog.load()
     assert catalog.languages == ("en", *sorted({*packaged.languages, "de"} - {"en"}))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.prompts_check import check_prompts
+from bot.prompts_check import broken_prompts, check_prompts
 from bot.readability import grade
 from tests.prompts.folders import lay
 
@@ -40,6 +40,17 @@ def flow(ask: str = "What?", probe: str = "empty") -> dict[str, str]:
 
 def test_a_file_of_no_known_kind(check: Check) -> None:
     assert "en/message/hello.md.j2: not a file that is read" in check({"en/message/hello.md.j2": "Hi"})
+
+
+def test_a_file_outside_the_folder_of_a_language(check: Check) -> None:
+    assert "labels.toml: not a file that is read" in check({"labels.toml": ""})
+
+
+def test_what_would_keep_something_from_being_said_is_told_apart(tmp_path: Path) -> None:
+    assert broken_prompts([lay(tmp_path, {"fr/labels.toml": "", "en/messages/later.md.j2": "You are the best!"})]) == []
+    assert any("no label 'button.back'" in one for one in broken_prompts([lay(tmp_path, {"en/labels.toml": ""})]))
+    lay(tmp_path, {"en/messages/hello.md.j2": "{{ name "})
+    assert any("hello.md.j2: line 1" in one for one in broken_prompts([tmp_path]))
 
 
 def test_broken_toml(check: Check) -> None:

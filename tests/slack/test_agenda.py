@@ -54,6 +54,22 @@ def test_not_yet_posts_nothing(noor: Student) -> None:
     assert conference_channels(noor.stage) == []
 
 
+@pytest.mark.parametrize("answer", ["no", "skip"])
+def test_not_yet_says_so_and_the_agenda_does_not_count_as_done(noor: Student, answer: str) -> None:
+    noor.answer()
+    noor.say(answer)
+    assert "Nothing goes up until you say so." in noor.last.shown
+    assert noor.last.buttons == ("Look at my agenda",)
+    noor.say("menu")
+    assert "*Your agenda* · begun" in noor.last.shown
+    noor.person.open_home()
+    noor.let()
+    assert noor.person.home is not None
+    assert "you've done 2 of 3 parts" in noor.person.home.shown
+    noor.say("go on")
+    assert "That's my agenda" in noor.last.buttons
+
+
 def test_the_approved_agenda_stands_in_one_pinned_message_in_the_students_words(noor: Student) -> None:
     noor.finish()
     channel = channel_of(noor.stage)
@@ -213,6 +229,15 @@ def test_say_it_differently_leads_to_the_question_and_back_to_the_review(noor: S
     noor.approve()
     assert "I learn by taking things apart." in agenda(noor.stage)
     assert LETTER["learner"] not in agenda(noor.stage)
+
+
+def test_saying_another_line_differently_before_the_first_still_leads_back_to_the_review(noor: Student) -> None:
+    noor.answer()
+    review = noor.lines(LETTER["learner"])
+    noor.tap("Say it differently", review)
+    noor.tap("Say it differently", review)
+    noor.say("I learn by taking things apart.")
+    assert "That's my agenda" in noor.last.buttons
 
 
 # -- files -----------------------------------------------------------------------------------------------------------

@@ -208,3 +208,16 @@ def test_a_links_words_and_address_are_read_as_they_were_typed() -> None:
     assert incoming is not None
     (work,) = getattr(incoming.event, "works")  # noqa: B009
     assert (work.title, work.link) == ("Sun & planets", "https://planets.example/a?b=1&c=2")
+
+
+def test_what_no_database_takes_is_left_out_and_the_rest_is_heard(noor: Student) -> None:
+    noor.arrive()
+    noor.tap("Start")
+    event = {"type": "message", "channel": "D1", "channel_type": "im", "user": "UNOOR", "ts": "1795000000.000100",
+             "text": "Things click \x00for me \ud83dwhen I build them.",
+             "files": [{"id": "F1", "mimetype": "image/png", "title": "a\ud83d photo"}]}  # fmt: skip
+    assert emit(noor.stage, event)
+    with noor.stage.bot.house.store.read() as connection:
+        (row,) = connection.execute(select(Answer.text, Answer.evidence)).all()
+    assert row.text == "Things click for me when I build them."
+    assert row.evidence[0]["title"] == "a photo"

@@ -122,6 +122,37 @@ def test_words_of_a_student_without_a_conference_are_found(store: Store, words: 
         assert len(alerts(stage)) == 1
 
 
+def test_a_student_without_a_conference_is_let_go_on(store: Store, words: Words, tmp_path: Path) -> None:
+    row = "noor,Autumn 2026,2026-12-10,17:30,20,room 12,reyes lind\n"
+    with staged(store, words, tmp_path / "school", {row: ""}) as stage:
+        noor = Student(stage)
+        noor.arrive()
+        noor.say(EXPLICIT)
+        noor.say("go on")
+        noor.say("thanks")
+        assert "no date yet" in noor.last.shown
+
+
+def test_help_lines_are_shown_again_while_no_question_is_open(noor: Student) -> None:
+    noor.finish()
+    noor.say(EXPLICIT)
+    noor.say("jk")
+    assert "call or text 988" in noor.last.shown
+
+
+@pytest.mark.parametrize("text", [EXPLICIT, SPANISH], ids=["english", "spanish"])
+def test_an_adult_and_a_stranger_are_shown_help_too(stage: Stage, text: str) -> None:
+    robin = stage.workspace.person("Robin Vale", "UROBIN", "robin@elsewhere.example")
+    for person in (stage.people["amal"], robin):
+        person.dm(text)
+        stage.run()
+        assert "call or text 988" in person.sees()[-1].shown
+        person.dm("hello")
+        stage.run()
+        assert "988" not in person.sees()[-1].shown
+    assert alerts(stage) == []
+
+
 def test_words_while_no_question_is_open_are_found(noor: Student) -> None:
     noor.arrive()
     noor.say(LOOK)

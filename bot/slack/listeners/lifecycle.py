@@ -9,6 +9,7 @@ from typing import Any
 
 from slack_bolt import App, BoltResponse
 
+from bot.errors import raised_at
 from bot.slack.desk import Desk
 
 log = logging.getLogger("bot.slack")
@@ -30,15 +31,6 @@ def register(app: App, desk: Desk) -> None:
     def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
         """Not acked, so that Slack sends an event again. Logged by name and reference: a message may hold words."""
         reference = uuid.uuid4().hex[:8]
-        place = _place(error)
-        log.error("listener_failed reference=%s error=%s at=%s type=%s", reference, type(error).__name__, place,
-                  body.get("type"))  # fmt: skip
+        log.error("listener_failed reference=%s error=%s at=%s type=%s", reference, type(error).__name__,
+                  raised_at(error), body.get("type"))  # fmt: skip
         return BoltResponse(status=500, body="")
-
-
-def _place(error: Exception) -> str:
-    """Where it was raised: file and line, nothing of what was said."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace is not None else ""

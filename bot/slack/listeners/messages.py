@@ -18,6 +18,7 @@ from bot.slack.desk import Desk
 SAID = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 _LINK = re.compile(r"<(https?://[^|>]+)(?:\|([^>]*))?>")
 _ADDRESS = re.compile(r"<((?:https?|mailto|tel):[^|>]+)(?:\|([^>]*))?>")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and half of an emoji: no database takes them
 _MENTION = re.compile(r"<([@#!])([^|>]+)(?:\|([^>]*))?>")
 
 
@@ -70,7 +71,7 @@ def read(body: Mapping[str, Any], event: Mapping[str, Any], bot_user: str) -> In
 
 def _said(event: Mapping[str, Any]) -> tuple[str, Said]:
     files = tuple(_file(one) for one in event.get("files", ()))
-    raw = event.get("text") or ""
+    raw = _storable(event.get("text") or "")
     links = tuple(Work("link", unescape(label or url), url, unescape(url)) for url, label in _LINK.findall(raw))
     return event.get("user", ""), Said(event["ts"], plain(raw), None, files + links)
 
@@ -99,7 +100,8 @@ def _deleted(event: Mapping[str, Any]) -> tuple[str, Deleted] | None:
 
 def _file(file: Mapping[str, Any]) -> Work:
     kind = "photo" if str(file.get("mimetype", "")).startswith("image/") else "file"
-    return Work(kind, file.get("title") or file.get("name") or "", file["id"], file.get("permalink") or "")
+    title = _storable(file.get("title") or file.get("name") or "")
+    return Work(kind, title, file["id"], file.get("permalink") or "")
 
 
 def _gesture(event: Mapping[str, Any]) -> str:
@@ -109,8 +111,12 @@ def _gesture(event: Mapping[str, Any]) -> str:
 
 
 def plain(text: str) -> str:
-    """Slack's escaped text as it was typed: links and mentions as words, `&amp;` as `&`, and no NUL."""
-    text = text.replace("\x00", "")
+    """Slack's escaped text as it was typed: links and mentions as words, `&amp;` as `&`."""
+    text = _storable(text)
     text = _ADDRESS.sub(lambda link: link[2] or link[1].removeprefix("mailto:").removeprefix("tel:"), text)
     text = _MENTION.sub(lambda mention: mention[3] or f"{mention[1]}{mention[2]}", text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("", text)

@@ -1,0 +1,43 @@
+"""What services need to know of a workspace's school, as it was loaded."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from bot.store.models import Person, School
+
+
+def day_in(time_zone: str, now: datetime) -> date:
+    """The date in a time zone: a conference stands on the school's local date, not on UTC's."""
+    return now.astimezone(ZoneInfo(time_zone)).date()
+
+
+def today(connection: Connection, workspace: str, now: datetime) -> date:
+    """The date at the school; UTC's where there is none."""
+    return day_in(connection.scalar(select(School.time_zone).where(School.workspace == workspace)) or "UTC", now)
+
+
+def language(connection: Connection, workspace: str) -> str:
+    """The language for those of whom no other is known."""
+    return connection.scalar(select(School.language).where(School.workspace == workspace)) or "en"
+
+
+def level(connection: Connection, workspace: str) -> str:
+    """How much of a conference its students prepare: a key of `bot.words.LEVELS`."""
+    return connection.scalar(select(School.level).where(School.workspace == workspace)) or "full"
+
+
+def coordinator(connection: Connection, workspace: str) -> str:
+    """The name of whoever sets the school up; "" where nobody does."""
+    return (
+        connection.scalar(
+            select(Person.name)
+            .where(Person.workspace == workspace, Person.role == "coordinator", Person.active.is_(True))
+            .order_by(Person.id)
+            .limit(1)
+        )
+        or ""
+    )

@@ -1,0 +1,118 @@
+"""What one turn says to the student, in its order; where the turn goes is decided in `turn`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from bot.conference.answers import Spot as Place
+from bot.dialogue.events import Ask, Command, Note
+from bot.dialogue.state import Spot
+from bot.services import greeting, review, safeguarding
+from bot.services.house import House
+from bot.services.scene import Scene
+from bot.services.speech import Button, Kind, Saying, Voice
+from bot.taps import Ref, Tap
+from bot.words import APPROVE
+from scheduler.outbox import Draft
+
+FINAL = Spot("final")
+"""The question of the flow `approve` under which the review stands."""
+
+
+class Teller:
+    """Gathers what is said in a turn. Each word goes by the scene as it is at that moment."""
+
+    def __init__(self, house: House, connection: Connection, voice: Voice) -> None:
+        self.house = house
+        self.connection = connection
+        self.voice = voice
+        self.drafts: list[Draft] = []
+        self.asked: Draft | None = None  # the question that is open after the turn
+
+    def say(self, saying: Saying) -> None:
+        """A message of a template."""
+        self.drafts.append(self.voice.say(saying, len(self.drafts)))
+
+    def anew(self, saying: Saying, ts: str) -> None:
+        """A message of ours that stands at `ts`, said anew in its place."""
+        payload = {**saying.payload(self.voice.language), "ts": ts}
+        self.drafts.append(self.voice.draft(Kind.UPDATE, payload, len(self.drafts)))
+
+    def note(self, scene: Scene, note: Note) -> None:
+        """A fixed sentence."""
+        self.say(Saying(note.value, {"student": scene.student}))
+
+    def ask(self, scene: Scene, ask: Ask, after: str) -> None:
+        """The open question, or a probe about it; `after`: the flow that just ended, whose closing words open it."""
+        about = dict(scene.about, after=after)
+        self.asked = self.voice.ask(scene.conversation, scene.flow, ask, about, len(self.drafts))
+        self.drafts.append(self.asked)
+
+    def agenda(self, scene: Scene, changed: Collection[Place] | None = None) -> None:
+        """Every line of the agenda, to be looked through; given what `changed`, only the parts it stands in."""
+        for saying in self._sections(scene, changed):
+            self.say(saying)
+
+    def _sections(self, scene: Scene, changed: Collection[Place] | None) -> list[Saying]:
+        if changed is None:
+            return review.sections(self.house, self.connection, scene)
+        again = (review.section_again(self.house, self.connection, scene, place) for place in changed)
+        return [saying for saying in again if saying is not None]
+
+    def preview(self, scene: Scene) -> None:
+        """The agenda as it would be posted now."""
+        for saying in review.preview(self.house, self.connection, scene):
+            self.say(saying)
+
+    def menu(self, scene: Scene) -> None:
+        """All parts, with a button into each."""
+        self.say(greeting.menu(self.house, self.connection, scene))
+
+    def what_is_this(self, scene: Scene) -> None:
+        """What the bot is."""
+        self.say(greeting.what_is_this(self.connection, scene))
+
+    def paused(self, scene: Scene) -> None:
+        """The student stops for today."""
+        self.say(Saying("paused", {"student": scene.student}, _go_on(scene)))
+
+    def help(self, scene: Scene, spot: Spot | None) -> None:
+        """What can be typed, and what helps with the question at `spot`."""
+        self.say(Saying("help", {**self._hints(scene, spot), "advisor": scene.advisor}))
+
+    def _hints(self, scene: Scene, spot: Spot | None) -> dict[str, str]:
+        hints = {"hint": "", "example": "", "starter": ""}
+        flow = self.house.words.flow(scene.language, scene.flow, scene.level) if spot is not None else None
+        if spot is None or flow is None or all(question.id != spot.question for question in flow.questions):
+            return hints
+        question = flow.question(spot.question)
+        about = {**scene.about, "round": spot.round, "goal": "", "last": ""}
+        texts = {name: getattr(question, name).get(scene.band, "") for name in hints}
+        catalog = self.house.words.catalog
+        return {name: catalog.fill(scene.language, text, about) if text else "" for name, text in texts.items()}
+
+    def approval_needed(self, scene: Scene) -> None:
+        """The agenda says something now that was not approved."""
+        self.say(Saying("approval_needed", {"student": scene.student}, _look(scene)))
+
+    def not_yet(self, scene: Scene) -> None:
+        """The student looked at the agenda and does not approve it."""
+        self.say(Saying("not_yet", {"student": scene.student, "approved": scene.approved != 0}, _look(scene)))
+
+    def a_person_reads_it(self, scene: Scene, level: str, *, first: bool) -> None:
+        """The fixed words where the safety screen matched."""
+        saying = safeguarding.fixed_words(self.connection, scene, level, first=first)
+        self.say(replace(saying, buttons=_go_on(scene)))
+
+
+def _look(scene: Scene) -> Mapping[str, Sequence[Sequence[Button]]]:
+    ref = Ref(scene.conversation, APPROVE, 0, "open")
+    return {"actions": [[Button(Tap.OPEN, "review", ref.text(), "primary")]]}
+
+
+def _go_on(scene: Scene) -> Mapping[str, Sequence[Sequence[Button]]]:
+    ref = Ref(scene.conversation, scene.flow, scene.state.prompt, f"cmd:{Command.NEXT}")
+    return {"actions": [[Button(Tap.ANSWER, "go_on", ref.text(), "primary")]]}
