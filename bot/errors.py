@@ -43,11 +43,3 @@ class ComposeError(CoachError):
 
 class StoreError(CoachError):
     """The database is not at the schema this version works with."""
-
-
-def raised_at(error: BaseException) -> str:
-    """Where an error was raised, for logs: file and line, nothing of what was said."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace is not None else ""

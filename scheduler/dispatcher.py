@@ -14,9 +14,9 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from scheduler.deliveries import Delivery, State
+from scheduler.failures import named
 from scheduler.lanes import Lane, Lanes
 from scheduler.outbox import SHORTEST_WAIT, Outbox
 from scheduler.outcomes import (
@@ -220,7 +220,10 @@ class Dispatcher:
 
     def _call(self) -> None:
         while (job := self._work.get()) is not None:
-            self._do(job, PATIENCE)
+            try:
+                self._do(job, PATIENCE)
+            except Exception as error:  # one bad job must not silence the bot: the sweep finds what it held
+                log.error("caller_failed error=%s", named(error))
 
     def _do(self, job: Lane | Delivery, patience: timedelta) -> None:
         if isinstance(job, Delivery):
@@ -254,14 +257,14 @@ class Dispatcher:
         try:
             refusal = self._sender.refuse(delivery, now)
         except Exception as error:  # nothing was sent yet: it keeps its place and is asked again
-            log.exception("refuse_failed delivery=%s kind=%s", delivery.id, delivery.kind)
+            log.error("refuse_failed delivery=%s kind=%s error=%s", delivery.id, delivery.kind, named(error))
             return Later(REFUSE_AGAIN, f"could not be checked: {type(error).__name__}")
         if refusal is not None:
             return Unwanted(refusal) if isinstance(refusal, str) else refusal
         try:
             return self._sender.send(delivery)
         except Exception as error:  # it may have been sent all the same
-            log.exception("send_failed delivery=%s kind=%s", delivery.id, delivery.kind)
+            log.error("send_failed delivery=%s kind=%s error=%s", delivery.id, delivery.kind, named(error))
             return Unknown(type(error).__name__)
 
     def _find(self, delivery: Delivery) -> Sent | Unknown | None:
@@ -270,7 +273,7 @@ class Dispatcher:
         try:
             return self._sender.find(delivery)
         except Exception as error:  # no answer: it stays unknown
-            log.exception("find_failed delivery=%s kind=%s", delivery.id, delivery.kind)
+            log.error("find_failed delivery=%s kind=%s error=%s", delivery.id, delivery.kind, named(error))
             return Unknown(type(error).__name__)
 
     # --- settling ----------------------------------------------------------------------------------------------
@@ -336,8 +339,8 @@ class Dispatcher:
             keeper.results = []
             if tick:
                 self.tick()
-        except SQLAlchemyError as error:  # the results stay in hand; what is tried again is the database
-            log.warning("settle_failed error=%s results=%d", type(error).__name__, len(keeper.results))
+        except Exception as error:  # the results stay in hand; what is tried again is the database
+            log.warning("settle_failed error=%s results=%d", named(error), len(keeper.results))
             keeper.add(_Wake(now + AGAIN))
             if keeper.stopped:
                 keeper.results = []

@@ -14,6 +14,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scheduler.deliveries import Delivery, Draft
+from scheduler.failures import named
 from scheduler.outbox import Outbox
 from scheduler.outcomes import Refused, Sent, Settlement, Unknown, Unwanted
 
@@ -59,8 +60,8 @@ class Settler:
             return self._settle(results, follow=True)
         except (OperationalError, InterfaceError, PoolTimeout):
             raise
-        except Exception:
-            log.exception("follow_up_failed deliveries=%s", [result.delivery.id for result in results])
+        except Exception as error:
+            log.error("follow_up_failed deliveries=%s error=%s", [one.delivery.id for one in results], named(error))
         if len(results) == 1:
             return self._settle(results, follow=False)
         return [delivery for result in results for delivery in self.settle([result])]

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from bot.errors import ComposeError, raised_at
+from bot.errors import ComposeError
 from bot.services.house import House
 from bot.services.speech import Kind
 from bot.slack.attendance import Attendance
@@ -20,6 +20,7 @@ from bot.slack.homes import HomeKeeper
 from bot.slack.meeting import Introducer
 from bot.slack.posting import Poster, Speaker, Updater
 from bot.slack.publishing import Pinner, Publisher
+from scheduler.failures import raised_at
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Later, Outcome, Refused, Sent, Unknown
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from slack_bolt import App, BoltResponse
 
-from bot.errors import raised_at
 from bot.slack.desk import Desk
+from scheduler.failures import raised_at
 
 log = logging.getLogger("bot.slack")
 
