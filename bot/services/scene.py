@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 from sqlalchemy.orm import aliased
 
 from bot.dialogue.state import State
@@ -93,11 +93,7 @@ def _query() -> Select[*tuple[Any, ...]]:
             _prompt.c.ref_ts,
             _prompt.c.created_at,
         )
-        .join_from(
-            Conversation,
-            Person,  # by the workspace too: it comes first in the index that finds a person's conversation
-            and_(Person.workspace == Conversation.workspace, Person.id == Conversation.person_id),
-        )
+        .join_from(Conversation, Person, Person.id == Conversation.person_id)
         .join(School, School.workspace == Conversation.workspace)
         .outerjoin(Conference, Conference.id == Conversation.conference_id)
         .outerjoin(_Advisor, _Advisor.id == Person.advisor_id)
@@ -106,8 +102,15 @@ def _query() -> Select[*tuple[Any, ...]]:
     )
 
 
+# First the person, then their conversation: left to choose, both databases go through every conversation of a school,
+# PostgreSQL for as long as it has no statistics of its tables.
+_person = select(Person.id).where(
+    Person.workspace == bindparam("workspace"), Person.slack_id == bindparam("slack_id"), Person.active
+)
 _BY_SLACK_ID = Prepared(
-    _query().where(Person.workspace == bindparam("workspace"), Person.slack_id == bindparam("slack_id"), Person.active)
+    _query().where(
+        Conversation.workspace == bindparam("workspace"), Conversation.person_id == _person.scalar_subquery()
+    )
 )
 _BY_CONVERSATION = Prepared(
     _query().where(

@@ -245,7 +245,7 @@ def test_the_words_are_in_no_agenda_no_review_and_no_preview(asked: Student) -> 
     asked.tap("Go on")
     for answer in LETTER.values():
         asked.say(answer)
-    for _ in range(4):
+    for _ in range(3):  # the work is skipped, so nothing is asked about a spot in it
         asked.say("skip")
     asked.say("preview")
     asked.approve()
