@@ -71,12 +71,14 @@ class Path:
 
     def progress(self, spot: Spot) -> tuple[int, int]:
         """Which question of the round this is, and of how many, as things stand."""
-        number = spot.round
-        asked = [
-            one.id
-            for one in self.flow.questions
-            if self._applies(one, number) or self._may_come(one, number) or one.id == spot.question
-        ]
+        decided: dict[tuple[str, tuple[str, ...]] | None, bool] = {}  # most of a round hang on the same question
+        asked = []
+        for one in self.flow.questions:
+            key = (one.when.question, one.when.answered) if one.when is not None else None
+            if key not in decided:
+                decided[key] = self._applies(one, spot.round) or self._may_come(one, spot.round)
+            if decided[key] or one.id == spot.question:
+                asked.append(one.id)
         return (asked.index(spot.question) + 1 if spot.question in asked else len(asked)), len(asked)
 
     def label(self, spot: Spot) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from bot.conference import agenda as compiling
 from bot.conference import review as reviewing
@@ -22,7 +22,7 @@ from bot.services import channel
 from bot.services.house import House
 from bot.services.scene import Scene, first_name
 from bot.services.speech import Button, Saying
-from bot.store.models import Answer, Approval, Conference, Item, Participant, Person
+from bot.store.models import Answer, Approval, Conference, Conversation, Item, Participant, Person
 from bot.taps import Ref, Tap
 from bot.words import APPROVE, LEVELS
 from scheduler.outbox import Draft
@@ -62,7 +62,14 @@ def material(connection: Connection, conference: int) -> Material:
                 Answer.choices,
                 Answer.evidence,
                 Answer.alarm,
-            ).where(Answer.conference_id == conference)
+            )
+            .select_from(Conference)
+            .join(
+                Conversation,
+                and_(Conversation.workspace == Conference.workspace, Conversation.person_id == Conference.student_id),
+            )
+            .join(Answer, and_(Answer.workspace == Conversation.workspace, Answer.conversation_id == Conversation.id))
+            .where(Conference.id == conference, Answer.conference_id == conference)
         )
     )
     meeting = Meeting(first_name(facts.student), facts.date.isoformat(), facts.time, facts.minutes, facts.place)

@@ -165,10 +165,7 @@ class Answer(Base):
     """One revision of one message that answers a question. Never changed, never removed but by erasure."""
 
     __tablename__ = "answer"
-    __table_args__ = (
-        UniqueConstraint("workspace", "conversation_id", "ts", "revised", "act"),
-        Index("ix_answer_conference", "conference_id"),
-    )
+    __table_args__ = (UniqueConstraint("workspace", "conversation_id", "ts", "revised", "act"),)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     workspace: Mapped[str] = mapped_column(String(32))

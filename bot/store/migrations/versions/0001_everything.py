@@ -235,7 +235,6 @@ def _answer() -> None:
             name=op.f("uq_answer_workspace_conversation_id_ts_revised_act"),
         ),
     )
-    op.create_index("ix_answer_conference", "answer", ["conference_id"])
 
 
 def _item() -> None:
