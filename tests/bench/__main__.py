@@ -18,7 +18,7 @@ def main() -> int:
         figures = list(turn.measure(Path(folder), words))
     show(figures)
     keep(figures)
-    return 0 if all(one.holds is not False for one in figures) else 1
+    return 0 if all(one.holds for one in figures) else 1
 
 
 if __name__ == "__main__":

@@ -15,13 +15,13 @@ RESULTS = Path(".bench/results.json")
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. `goal` is "" where it is only told; `holds` then too is None."""
+    """One figure. `goal` is "" where it is only told, and then it holds; `value` is None where it was not measured."""
 
     name: str
-    value: float
+    value: float | None
     unit: str
     goal: str = ""
-    holds: bool | None = None
+    holds: bool = True
 
 
 def at_most(name: str, value: float, limit: float, unit: str) -> Figure:
@@ -39,13 +39,19 @@ def told(name: str, value: float, unit: str) -> Figure:
     return Figure(name, round(value, 3), unit)
 
 
+def missing(name: str, unit: str) -> Figure:
+    """A figure that could not be measured."""
+    return Figure(name, None, unit, "measured", holds=False)
+
+
 def show(figures: Sequence[Figure]) -> None:
     """Print the table."""
     table = Table("figure", "value", "unit", "goal", "holds")
     for column in (1, 3):
         table.columns[column].justify = "right"
     for one in figures:
-        table.add_row(one.name, f"{one.value:g}", one.unit, one.goal, _mark(one.holds))
+        value = "–" if one.value is None else f"{one.value:g}"
+        table.add_row(one.name, value, one.unit, one.goal, _mark(one))
     Console(width=None if Console().is_terminal else 110).print(table)
 
 
@@ -63,5 +69,5 @@ def _kept(path: Path) -> list[dict[str, object]]:
     return found
 
 
-def _mark(holds: bool | None) -> str:
-    return "" if holds is None else ("yes" if holds else "NO")
+def _mark(one: Figure) -> str:
+    return "" if not one.goal else ("yes" if one.holds else "NO")
