@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo play test lint bench lock clean
+.PHONY: help demo play test nightly lint bench lock clean
 
 help:            ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -18,7 +18,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY)   ## One student from hello to the agenda in the channel, in this terminal
+demo: $(READY)   ## One student's quarter in fast time, in this terminal
 	@$(BIN)/conference-coach demo
 
 play: $(READY)   ## The demo, with you as the student
@@ -26,6 +26,9 @@ play: $(READY)   ## The demo, with you as the student
 
 test: $(READY)   ## All tests, on SQLite and PostgreSQL
 	@$(BIN)/pytest
+
+nightly: $(READY) ## Thousands of kills, 10,000 deliveries by 2 and 4 workers: about a quarter of an hour
+	@NIGHTLY=1 $(BIN)/pytest tests/crash/test_kill_delivery.py tests/crash/test_workers.py
 
 lint: $(READY)   ## Format, lint, types, import contracts, words
 	@$(BIN)/ruff format --check .

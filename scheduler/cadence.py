@@ -145,7 +145,8 @@ class Near(_Table):
 class Limit(_Table):
     """How much one receiver is written to.
 
-    per_week: nudges from Monday to Sunday. unanswered: after so many without an answer nothing more is sent.
+    per_week: nudges from Monday to Sunday. unanswered: after so many
+    without an answer nothing that asks for something (that has a `flow`) is sent.
     """
 
     per_week: Annotated[int, Field(ge=0, le=50)] | None = None

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
+from scheduler.bell import Bell
 from scheduler.dispatcher import Dispatcher
+from scheduler.once import once
 from scheduler.outbox import Outbox
 from scheduler.settler import Transaction
 
@@ -22,6 +24,7 @@ class Clock:
 
     alone: no other process uses the database (SQLite), so what an earlier one had in hand is unknown from the start.
     kept: how long settled deliveries are kept.
+    bell: what other processes ring; None where there are none.
     """
 
     def __init__(
@@ -33,7 +36,9 @@ class Clock:
         *,
         alone: bool = False,
         kept: timedelta = KEPT,
+        bell: Bell | None = None,
     ) -> None:
+        self._bell = bell
         self._dispatcher = dispatcher
         self._outbox = outbox
         self._transaction = transaction
@@ -44,9 +49,10 @@ class Clock:
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
 
-    def every(self, interval: timedelta, job: Callable[[], object]) -> None:
-        """Add a job; however late, it runs once and not beside itself."""
-        self._jobs.add_job(job, "interval", seconds=interval.total_seconds())
+    def every(self, interval: timedelta, job: Callable[[], object], *, at_once: bool = False) -> None:
+        """Add a job; however late, it runs once and not beside itself. `at_once`: for the first time at the start."""
+        first = {"next_run_time": datetime.now(UTC)} if at_once else {}
+        self._jobs.add_job(job, "interval", seconds=interval.total_seconds(), **first)
 
     def start(self) -> None:
         """Start the dispatcher's threads and the jobs."""
@@ -54,17 +60,23 @@ class Clock:
             with self._transaction() as connection:
                 self._outbox.recover(connection, self._clock())
         self._dispatcher.start()
+        if self._bell is not None:
+            self._bell.start(self._dispatcher.heard)
         self.every(TICK, self._dispatcher.tick)
         self.every(PURGE, self.purge)
         self._jobs.start()
 
     def purge(self) -> int:
-        """Erase what was settled long ago; returns how many."""
+        """Erase what was settled long ago, unless another process is at it; returns how many."""
         with self._transaction() as connection:
+            if not once(connection, "purge"):
+                return 0
             return self._outbox.purge(connection, self._clock() - self._kept)
 
     def stop(self, timeout: float) -> bool:
         """Stop the jobs, then drain the dispatcher for at most so many seconds; False if calls had not ended."""
         if self._jobs.running:
             self._jobs.shutdown(wait=True)
+        if self._bell is not None:
+            self._bell.stop()
         return self._dispatcher.drain(timeout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -186,3 +187,12 @@ def from_row(row: Row[Any]) -> Delivery:
 def born(seq: int, values: Mapping[str, Any], behind: tuple[tuple[int, int], ...] = ()) -> Delivery:
     """The Delivery of a row just put, from what was written."""
     return Delivery(**{**values, "seq": seq, "state": State(values["state"]), "behind": behind})
+
+
+def new_ids(now: datetime, count: int) -> list[str]:
+    """UUIDs of version 7 (RFC 9562), in order: what is put together stands in one page of the index."""
+    milliseconds = f"{int(now.timestamp() * 1000):012x}"
+    head = f"{milliseconds[:8]}-{milliseconds[8:]}-7{secrets.randbits(12):03x}"
+    first = 2 << 62 | secrets.randbits(61)
+    tails = (f"{first + number:016x}" for number in range(count))
+    return [f"{head}-{tail[:4]}-{tail[4:]}" for tail in tails]

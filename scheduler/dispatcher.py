@@ -7,7 +7,7 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
@@ -15,8 +15,10 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from scheduler.bell import LaneKey, Ring
 from scheduler.deliveries import Delivery, State
 from scheduler.failures import named
+from scheduler.lane_claim import claim_heads
 from scheduler.lanes import Lane, Lanes
 from scheduler.outbox import SHORTEST_WAIT, Outbox
 from scheduler.outcomes import (
@@ -84,6 +86,7 @@ class Dispatcher:
     workers: calls at once for one workspace; half as many threads more stand by for the others.
     in_steps: whether a delivery may only begin when all before it in its lane is settled, because it goes by what
         settling that has written down. Others begin as soon as the one before is sent. Must not raise; no I/O.
+    ring: tells all processes what was put that is due and in nobody's hands; what they ring comes in by `heard`.
     """
 
     def __init__(
@@ -95,7 +98,9 @@ class Dispatcher:
         clock: Callable[[], datetime],
         workers: int = 40,
         in_steps: Callable[[Delivery], bool] = lambda _delivery: False,
+        ring: Ring = lambda _lanes: None,
     ) -> None:
+        self._ring = ring
         self._transaction = transaction
         self._outbox = outbox
         self._sender = sender
@@ -104,7 +109,7 @@ class Dispatcher:
         self._settler = Settler(transaction, outbox, sender, clock)
         self._most = 2 * workers
         self._work: SimpleQueue[Lane | Delivery | None] = SimpleQueue()
-        self._inbox: SimpleQueue[Result | _Wake | _Stop] = SimpleQueue()
+        self._inbox: SimpleQueue[_Item] = SimpleQueue()
         self._ticking = threading.Lock()
         self._open = 0
         self._settled = threading.Condition()
@@ -119,7 +124,17 @@ class Dispatcher:
         mine = [delivery for delivery in deliveries if delivery.state is State.SENDING]
         self._take(mine, urgent=True)
         if len(mine) < len(deliveries):
-            self._inbox.put(_Wake(self._clock() + SOON))
+            now = self._clock()
+            if waiting := {each.lane for each in deliveries if each.state is not State.SENDING and each.due_at <= now}:
+                self._ring(waiting)
+            self._inbox.put(_Wake(now + SOON))
+
+    def heard(self, lanes: Collection[LaneKey]) -> None:
+        """Something of these lanes was put, here or elsewhere, and is due: claimed as soon as the lane is free. With
+        none named, it may be any."""
+        now = self._clock()
+        self._lanes.remember(lanes, now)
+        self._inbox.put(_Rung(tuple(lanes)) if lanes else _Wake(now))
 
     def tick(self) -> int:
         """Sweep, expire, claim what is due and queue it, queue looking for the unknown; returns how much was queued."""
@@ -195,6 +210,15 @@ class Dispatcher:
             if room:
                 claimed.extend(self._outbox.claim(connection, now, room, workspace))
         return claimed, unknown
+
+    def _claim_rung(self, rung: Collection[LaneKey]) -> None:
+        now, free = self._clock(), self._lanes.free(rung)
+        if not free or self._stopping.is_set():
+            return
+        with self._transaction() as connection:
+            claimed = claim_heads(connection, free, now, self._outbox.owner, self._outbox.lease)
+        self._lanes.remember((delivery.lane for delivery in claimed), now)  # there may be more behind
+        self._take(claimed, urgent=True)
 
     def _take(self, deliveries: Sequence[Delivery], *, urgent: bool) -> None:
         self._count(len(deliveries))
@@ -281,17 +305,24 @@ class Dispatcher:
     def _run_queue(self) -> int:
         done = 0
         while True:
-            while waiting := list(self._waiting()):
-                self._settle([item for item in waiting if not isinstance(item, _Wake | _Stop)])
+            worked, waiting = self._run_batch(), list(self._waiting())
+            done += worked
+            if not worked and not waiting:
+                return done
+            self._settle([item for item in waiting if isinstance(item, Settlement | Looked)])
+
+    def _run_batch(self) -> int:
+        """As many jobs as are settled in one transaction; how many there were."""
+        for done in range(BATCH):
             try:
                 job = self._work.get_nowait()
             except Empty:
                 return done
             if job is not None:
                 self._do(job, NO_WAIT)
-                done += 1
+        return BATCH
 
-    def _waiting(self) -> Iterator[Result | _Wake | _Stop]:
+    def _waiting(self) -> Iterator[_Item]:
         for _ in range(BATCH):
             try:
                 yield self._inbox.get_nowait()
@@ -303,10 +334,12 @@ class Dispatcher:
             return
         follow = self._settler.settle(results)
         settled = [result for result in results if isinstance(result, Settlement)]
-        lanes, more = self._lanes.settled([each.delivery for each in settled], self._clock())
-        self._offer(lanes)
+        freed = self._lanes.settled([each.delivery for each in settled], self._clock())
+        self._offer(freed.offered)
         self.hand_over(follow)
-        if more:
+        if freed.awaited:
+            self._inbox.put(_Rung(freed.awaited))
+        if freed.more:
             self._inbox.put(_Wake(self._clock()))
         for each in settled:
             if isinstance(each.verdict, Later):
@@ -337,6 +370,7 @@ class Dispatcher:
         try:
             self._settle(keeper.results)
             keeper.results = []
+            self._claim_rung(keeper.take_rung())
             if tick:
                 self.tick()
         except Exception as error:  # the results stay in hand; what is tried again is the database
@@ -354,8 +388,18 @@ class _Wake:
     lane: Lane | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Rung:
+    """Lanes of which something is to be claimed."""
+
+    lanes: tuple[LaneKey, ...]
+
+
 class _Stop:
     """The last message to the settler's thread."""
+
+
+_Item = Result | _Wake | _Rung | _Stop
 
 
 class _Keeper:
@@ -364,16 +408,24 @@ class _Keeper:
     def __init__(self) -> None:
         self.results: list[Result] = []
         self.stopped = False
+        self._rung: set[LaneKey] = set()
         self._wakes: list[tuple[datetime, int, Lane | None]] = []
         self._number = itertools.count()
 
-    def add(self, item: Result | _Wake | _Stop) -> None:
+    def add(self, item: _Item) -> None:
         if isinstance(item, _Wake):
             heapq.heappush(self._wakes, (item.at, next(self._number), item.lane))
+        elif isinstance(item, _Rung):
+            self._rung.update(item.lanes)
         elif isinstance(item, _Stop):
             self.stopped = True
         else:
             self.results.append(item)
+
+    def take_rung(self) -> set[LaneKey]:
+        """The lanes that were rung for since the last time."""
+        rung, self._rung = self._rung, set()
+        return rung
 
     def wait(self, now: datetime) -> float | None:
         """Seconds until somebody is to be woken; None for as long as it takes."""

@@ -26,6 +26,12 @@ from scheduler.walltime import DAY, MIDNIGHT
 TERM = "term"
 TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
 """No day of a school repeats like that; expanding a year of it takes minutes."""
+PARTS_OF_A_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
+MOST = 5_000
+MOST_REPEATING = 500
+"""Events in a file, and those of them that repeat: more than any school has, and as many as are read in seconds."""
+_UNREADABLE = (ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError)
+"""What the libraries raise for a text they can make nothing of."""
 _SENT_WRONG = "Export the calendar again, or mend that event in the program it comes from."
 
 
@@ -67,12 +73,14 @@ class _Event:
 def _read(text: str, file: str) -> tuple[list[icalendar.Calendar], list[str]]:
     try:
         found = icalendar.Calendar.from_ical(text, multiple=True)
-    except (ValueError, KeyError, IndexError) as error:
+    except _UNREADABLE as error:
         return [], [f"{file}: this is not a calendar: {error}. Export it again as iCalendar (.ics)."]
     calendars = [each for each in found if each.name == "VCALENDAR"]
     if not calendars:
         return [], [f"{file}: there is no calendar in it. Export it again as iCalendar (.ics)."]
     events = [event for calendar in calendars for event in calendar.events]
+    if problems := [*_too_many(events, file)]:
+        return calendars, problems
     return calendars, [
         f"{file}, {_called(event)}: {fault} {_SENT_WRONG}" for event in events for fault in _faults(event)
     ]
@@ -85,12 +93,30 @@ def _faults(event: icalendar.Event) -> Iterator[str]:
     try:
         if _plain(event.end) < _plain(event.start):
             yield "it ends before it begins."
-    except ValueError as error:
+    except _UNREADABLE as error:
         yield f"its dates cannot be read ({error})."
-    rules = event.get("RRULE", [])
-    for rule in rules if isinstance(rules, list) else [rules]:
-        if TOO_OFTEN & {str(each).upper() for each in rule.get("FREQ", [])}:
+    for rule in (*_rules(event, "RRULE"), *_rules(event, "EXRULE")):
+        often = TOO_OFTEN & {str(each).upper() for each in rule.get("FREQ", [])}
+        if often or any(len(rule.get(part, [])) > 1 for part in PARTS_OF_A_DAY):
             yield "it repeats more often than daily."
+        if any(each < 1 for each in rule.get("INTERVAL", [])):
+            yield f"it repeats every {rule['INTERVAL'][0]} times (INTERVAL), which is never or for ever."
+
+
+def _rules(event: icalendar.Event, name: str) -> list[icalendar.vRecur]:
+    rules = event.get(name, [])
+    return rules if isinstance(rules, list) else [rules]
+
+
+def _too_many(events: Sequence[icalendar.Event], file: str) -> Iterator[str]:
+    if len(events) > MOST:
+        yield f"{file}: there are {len(events):,} events in it, more than {MOST:,}. Export only this school year's."
+    repeating = sum("RRULE" in event for event in events)
+    if repeating > MOST_REPEATING:
+        yield (
+            f"{file}: {repeating:,} events in it repeat, more than {MOST_REPEATING}. "
+            "Export only the calendar of the school's holidays."
+        )
 
 
 def _plain(moment: date | datetime) -> datetime:
@@ -121,7 +147,7 @@ def _expanded(
         try:
             # A day more at either end: an event of another zone may be the school's day before, or after.
             found = recurring_ical_events.of(calendar).between(first - DAY, last + DAY)
-        except (ValueError, KeyError) as error:
+        except _UNREADABLE as error:
             raise CalendarError([f"{file}: an event that repeats cannot be followed: {error}. {_SENT_WRONG}"]) from None
         yield from (_event(each, zone) for each in found if each.get("STATUS") != "CANCELLED")
 

@@ -18,6 +18,7 @@ from scheduler.deliveries import Delivery
 from scheduler.pace import NO_WAIT, Pace
 
 Claim = tuple[int, int]
+LaneKey = tuple[str, str]
 
 
 class _Fate(Enum):
@@ -52,6 +53,19 @@ class Turn:
     offered: tuple[Lane, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What a commit has freed.
+
+    offered: lanes that waited for it here. awaited: lanes now out of hand of which something waits to be claimed.
+    more: there may be room to claim more of what nobody waits for.
+    """
+
+    offered: tuple[Lane, ...] = ()
+    awaited: tuple[LaneKey, ...] = ()
+    more: bool = False
+
+
 class Lanes:
     """All lanes of this process. Safe to use from any thread.
 
@@ -80,6 +94,8 @@ class Lanes:
         self._finished: deque[tuple[datetime, Claim]] = deque()
         self._calls: Counter[str] = Counter()
         self._queueing: dict[str, deque[Lane]] = {}
+        self._held: Counter[LaneKey] = Counter()
+        self._rung: dict[LaneKey, datetime] = {}
         self._bulk: Counter[str] = Counter()
         self._bulk_claims: set[Claim] = set()
 
@@ -89,6 +105,7 @@ class Lanes:
         released: list[Delivery] = []
         with self._lock:
             for delivery in deliveries:
+                self._held[delivery.lane] += 1
                 lane = self._place(delivery, urgent)
                 if lane is None:
                     released.append(delivery)
@@ -161,13 +178,10 @@ class Lanes:
         waiting = self._queueing.get(workspace)
         return (waiting.popleft(),) if waiting and self._calls[workspace] < self._at_once else ()
 
-    def settled(self, deliveries: Iterable[Delivery], now: datetime) -> tuple[list[Lane], bool]:
-        """What became of these is committed: they are out of hand, and their fate is remembered for a lease.
-
-        Returns the lanes to offer that waited for that, and True if there was one among them that nobody waited for:
-        there may be room to claim more.
-        """
+    def settled(self, deliveries: Iterable[Delivery], now: datetime) -> Freed:
+        """What became of these is committed: they are out of hand, and their fate is remembered for a lease."""
         offered: list[Lane] = []
+        awaited: list[LaneKey] = []
         more = False
         with self._lock:
             for delivery in deliveries:
@@ -178,17 +192,38 @@ class Lanes:
                 if lane is not None and not lane.offered and self._complete(lane):
                     lane.offered = True
                     offered.append(lane)
+                if self._let_go(delivery.lane) and self._rung.pop(delivery.lane, None) is not None:
+                    awaited.append(delivery.lane)
                 if delivery.claim in self._bulk_claims:
                     self._bulk_claims.discard(delivery.claim)
                     self._bulk[delivery.workspace] -= 1
                     more = True
-        return offered, more
+        return Freed(tuple(offered), tuple(awaited), more)
+
+    def _let_go(self, lane: LaneKey) -> bool:
+        """One of the lane is out of hand; True if it was the last."""
+        self._held[lane] -= 1
+        if self._held[lane] > 0:
+            return False
+        del self._held[lane]
+        return True
+
+    def remember(self, lanes: Iterable[LaneKey], now: datetime) -> None:
+        """Something of these lanes waits to be claimed: `settled` says when they are out of hand, within a lease."""
+        with self._lock:
+            self._rung.update(dict.fromkeys(lanes, now))
+
+    def free(self, lanes: Iterable[LaneKey]) -> list[LaneKey]:
+        """Those of which nothing is in hand here."""
+        with self._lock:
+            return [lane for lane in lanes if lane not in self._held]
 
     def stale(self, now: datetime) -> list[Delivery]:
         """Give back what has waited half a lease for one before it that never came; forget fates after a lease."""
         with self._lock:
             while self._finished and self._finished[0][0] + self._lease < now:
                 self._fates.pop(self._finished.popleft()[1], None)
+            self._rung = {lane: at for lane, at in self._rung.items() if at + self._lease >= now}
             waiting = [lane for lane in self._lanes.values() if not lane.offered]
             old = [lane for lane in waiting if lane.queue and self._too_old(lane.queue[0], now)]
             return [delivery for lane in old for delivery in self._fail(lane)]

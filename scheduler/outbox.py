@@ -10,16 +10,14 @@ Every verb works in the caller's transaction and takes the time as an aware date
 
 from __future__ import annotations
 
-import secrets
-import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Update, select
 
-from scheduler import statements
-from scheduler.deliveries import Delivery, Draft, State, born, deliveries, from_row, metadata
+from scheduler import planned, statements
+from scheduler.deliveries import Delivery, Draft, State, born, deliveries, from_row, metadata, new_ids
 from scheduler.outcomes import (
     Later,
     Postponed,
@@ -33,23 +31,15 @@ from scheduler.outcomes import (
     Verdict,
 )
 from scheduler.prepared import Prepared
-from scheduler.replan import REPLANNED, Changes, compare
+from scheduler.replan import Change, Changes
 
-__all__ = ["Changes", "Delivery", "Draft", "Outbox", "State", "deliveries", "metadata"]
+__all__ = ["Change", "Changes", "Delivery", "Draft", "Outbox", "State", "deliveries", "metadata"]
 
 SHORTEST_WAIT = timedelta(milliseconds=100)
 """A refusal for now is never tried again sooner than this."""
 
 TIMES_MISSING = 2
 """So often must a delivery not be found before it is sent again."""
-
-
-def time_ordered(now: datetime) -> str:
-    """A new UUID of version 7 (RFC 9562): what is put together stands together in the index, and costs one page."""
-    milliseconds = int(now.timestamp() * 1000)
-    chance = secrets.randbits(74)
-    value = (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | (chance >> 62) << 64 | 2 << 62 | chance & (1 << 62) - 1
-    return str(uuid.UUID(int=value))
 
 
 class Outbox:
@@ -102,7 +92,7 @@ class Outbox:
 
     def _values(self, draft: Draft, now: datetime) -> dict[str, Any]:
         return {
-            "id": time_ordered(now),
+            "id": new_ids(now, 1)[0],
             "workspace": draft.workspace,
             "kind": draft.kind,
             "recipient": draft.recipient,
@@ -149,8 +139,7 @@ class Outbox:
         batches: dict[Prepared, list[dict[str, Any]]] = {}
         for settlement in settlements:
             statement, values = self._settling(settlement.delivery, settlement.verdict, now)
-            held = {"held_seq": settlement.delivery.seq, "held_fence": settlement.delivery.fence, "now": now}
-            batches.setdefault(statement, []).append({**held, **values})
+            batches.setdefault(statement, []).append({**_held(settlement.delivery), "now": now, **values})
         changed = sum(statement.many(connection, values) for statement, values in batches.items())
         if changed == len(settlements):
             return list(settlements)
@@ -159,9 +148,9 @@ class Outbox:
     def _still_ours(self, connection: Connection, settlements: Sequence[Settlement]) -> list[Settlement]:
         table = deliveries.c
         chosen = table.seq.in_([settlement.delivery.seq for settlement in settlements])
-        rows = connection.execute(select(table.seq, table.fence).where(chosen))
-        fences = {row.seq: row.fence for row in rows}
-        return [each for each in settlements if fences.get(each.delivery.seq) == each.delivery.fence]
+        rows = connection.execute(select(table.id, table.fence).where(chosen))
+        fences = {row.id: row.fence for row in rows}
+        return [each for each in settlements if fences.get(each.delivery.id) == each.delivery.fence]
 
     def _settling(self, delivery: Delivery, verdict: Verdict, now: datetime) -> tuple[Prepared, dict[str, Any]]:
         match verdict:
@@ -217,7 +206,7 @@ class Outbox:
                 missed = 1 if found is None else 0
                 again = now + self.settle_after
                 statement, values = statements.LOOK_AGAIN, {"missed": missed, "new_next": again, "new_reason": reason}
-        values.update(held_seq=delivery.seq, held_fence=delivery.fence, now=now)
+        values.update(_held(delivery), now=now)
         return connection.execute(statement, values).rowcount == 1
 
     # --- no longer -------------------------------------------------------------------------------------------
@@ -235,15 +224,21 @@ class Outbox:
         *,
         subject: str | None = None,
         prefix: str | None = None,
+        recipient: str | None = None,
     ) -> int:
-        """No longer wanted: all of one subject, or all whose dedupe_key begins with `prefix`. Returns how many waited.
+        """No longer wanted: all of one subject, all whose dedupe_key begins with `prefix`, or all to one recipient.
+
+        Returns how many waited.
 
         What is in hand or unknown at this moment may still arrive, but is not tried again.
         """
-        if (subject is None) == (prefix is None):
-            raise ValueError("cancel by a subject or by a prefix of the dedupe_key, one of them")
+        if sum(given is not None for given in (subject, prefix, recipient)) != 1:
+            raise ValueError("cancel by a subject, by a prefix of the dedupe_key or by a recipient, one of them")
         if subject is not None:
             return _cancel(connection, statements.CANCEL_SUBJECT, _about(workspace, subject), reason, now)
+        if recipient is not None:
+            lane = {"in_workspace": workspace, "to_recipient": recipient}
+            return _cancel(connection, statements.CANCEL_LANE, lane, reason, now)
         return _cancel(connection, statements.CANCEL_PREFIX, _with_prefix(workspace, prefix or ""), reason, now)
 
     def forget(self, connection: Connection, workspace: str, subject: str) -> int:
@@ -266,17 +261,27 @@ class Outbox:
 
         A wish that was replanned away or expired before comes back. Every wish must be of the workspace and scope.
         """
-        if any(draft.workspace != workspace or not draft.dedupe_key.startswith(scope) for draft in wished):
-            raise ValueError(f"a wish stands outside of workspace {workspace!r} and scope {scope!r}")
-        rows = connection.execute(statements.PLANNED, _with_prefix(workspace, scope))
-        difference = compare([from_row(row) for row in rows], wished, now)
-        for old in difference.dropped:
-            _cancel(connection, statements.CANCEL_ONE, {"held_seq": old.seq}, REPLANNED, now)
-        for old, draft in difference.moved:
-            connection.execute(statements.REVIVE, {"held_seq": old.seq, "now": now})
-            connection.execute(statements.MOVE, {"held_seq": old.seq, **_wish(draft)})
-        added = self.put(connection, difference.added, now)
-        return Changes(len(added), len(difference.moved), len(difference.dropped), difference.kept)
+        return self.replan_many(connection, workspace, {scope: wished}, now)
+
+    def replan_many(
+        self, connection: Connection, workspace: str, wishes: Mapping[str, Sequence[Draft]], now: datetime
+    ) -> Changes:
+        """`replan` of many scopes at once: by scope, what is wished for under it.
+
+        A scope is a prefix that no other scope begins with ("nudge:person:12:", with its closing colon).
+        """
+        difference = planned.difference(connection, workspace, wishes, now)
+        return difference.changes(planned.carry_out(connection, workspace, difference, now))
+
+    def differs(
+        self, connection: Connection, workspace: str, wishes: Mapping[str, Sequence[Draft]], now: datetime
+    ) -> bool:
+        """Whether `replan_many` would change a row. It only reads, and locks nothing."""
+        return bool(planned.difference(connection, workspace, wishes, now))
+
+
+def _held(delivery: Delivery) -> dict[str, Any]:
+    return {"held_seq": delivery.seq, "held_id": delivery.id, "held_fence": delivery.fence}
 
 
 def _claims(behind: str | None) -> tuple[tuple[int, int], ...]:
@@ -293,17 +298,6 @@ def _final(
 
 def _back(due_at: datetime, next_at: datetime, *, tried: int, reason: str | None) -> dict[str, Any]:
     return {"new_due": due_at, "new_next": next_at, "tried": tried, "new_reason": reason}
-
-
-def _wish(draft: Draft) -> dict[str, Any]:
-    return {
-        "new_kind": draft.kind,
-        "new_recipient": draft.recipient,
-        "new_subject": draft.subject,
-        "new_payload": draft.payload,
-        "new_due": draft.due_at,
-        "new_expiry": draft.expires_at,
-    }
 
 
 def _about(workspace: str, subject: str) -> dict[str, Any]:

@@ -67,7 +67,10 @@ class Anchor:
 
 
 def plan(cadence: Cadence, calendar: Calendar, anchors: Iterable[Anchor], now: datetime) -> Occurrences:
-    """Every nudge of the current (or else the next) term, and of every conference, to go or with the reason why not."""
+    """Every nudge of the current (or else the next) term, and of every conference, to go or with the reason why not.
+
+    What falls on one moment goes in the order in which it was to go before a holiday moved it.
+    """
     planner = _Planner(cadence, calendar, calendar.term(calendar.today(now)))
     candidates = [wish for anchor in anchors for wish in planner.wishes(anchor)]
     by_recipient: dict[tuple[str, str], list[_Wish]] = defaultdict(list)
@@ -77,7 +80,7 @@ def plan(cadence: Cadence, calendar: Calendar, anchors: Iterable[Anchor], now: d
     due = [each for each in found if isinstance(each, Occurrence)]
     skipped = [each for each in found if isinstance(each, Skipped)]
     return Occurrences(
-        tuple(sorted(due, key=lambda each: (each.due_at, each.key))),
+        tuple(sorted(due, key=lambda each: (each.due_at, each.planned, each.key))),
         tuple(sorted(skipped, key=lambda each: (each.day, each.key))),
     )
 
@@ -113,6 +116,7 @@ class _Wish:
     receiver: Receiver
     recipient: Recipient
     slot: _Slot
+    held: tuple[date, ...]  # the days of its anchor's conferences
 
     def skipped(self, reason: Reason, day: date | None = None, detail: str = "") -> Skipped:
         where = day or self.slot.day or self.slot.nearby
@@ -128,6 +132,7 @@ class _Timed:
     wish: _Wish
     moment: Moment
     expires_at: datetime
+    week: int
     rank: tuple[bool, int, date, int, str]
 
     def occurrence(self) -> Occurrence:
@@ -149,20 +154,34 @@ class _Timed:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """When a nudge for a slot goes, to whoever has the same clock and quiet hours; `why` if it does not."""
+
+    moment: Moment | None
+    expires_at: datetime
+    week: int = 0
+    why: Reason | None = None
+    detail: str = ""
+
+
 class _Planner:
-    """Works out slots and moments, each once: many students share dates, hours and zones."""
+    """Works out slots and windows, each once: many students share dates, hours and zones."""
 
     def __init__(self, cadence: Cadence, calendar: Calendar, term: Term | None) -> None:
         self.cadence, self.calendar, self.term = cadence, calendar, term
         self._term_slots: dict[str, list[_Slot]] = {}
         self._days: dict[tuple[str, date], date | None] = {}
-        self._moments: dict[tuple[object, ...], Moment | None] = {}
+        self._windows: dict[tuple[object, ...], _Window] = {}
         self._instants: dict[tuple[date, time, ZoneInfo], datetime] = {}
+        self._distances: dict[tuple[tuple[date, ...], date], int] = {}
+        self._most: dict[tuple[Receiver, tuple[date, ...], date], int | None] = {}
 
     def wishes(self, anchor: Anchor) -> Iterator[_Wish]:
+        held = tuple(each.day for each in anchor.conferences)
         for order, nudge in enumerate(self.cadence.nudges):
             if nudge.about is anchor.about:
-                yield from _each_recipient(order, nudge, anchor, self._slots_of(nudge, anchor))
+                yield from _each_recipient(order, nudge, anchor, self._slots_of(nudge, anchor), held)
 
     def _slots_of(self, nudge: Nudge, anchor: Anchor) -> list[_Slot]:
         if nudge.anchor is From.CONFERENCE:
@@ -193,25 +212,33 @@ class _Planner:
 
     def timed(self, wish: _Wish) -> _Timed | Skipped:
         """The moments of a wish, or why it has none."""
-        if wish.slot.day is None:
+        slot, who = wish.slot, wish.recipient
+        if slot.day is None:
             return wish.skipped(Reason.NOT_IN_TERM)
-        moment = self._moment(wish, wish.slot.day)
-        if moment is None:
-            return wish.skipped(Reason.NOT_IN_TERM)
-        expires_at = self._expiry(wish, wish.slot.day)
-        if moment.instant >= expires_at:
-            closed = not self.calendar.is_open(wish.slot.day, wish.receiver.audience)
-            return wish.skipped(Reason.CLOSED if closed else Reason.QUIET, detail=self.calendar.day(wish.slot.day).name)
+        begins = (slot.conference.day, slot.conference.at) if slot.conference else None
+        key = (wish.order, wish.receiver, slot.day, begins, who.zone, who.quiet)
+        window = self._windows.get(key)
+        if window is None:
+            window = self._windows[key] = self._window(wish, slot.day)
+        moment = window.moment
+        if moment is None or window.why:
+            return wish.skipped(window.why or Reason.NOT_IN_TERM, detail=window.detail)
         if moment.instant < wish.anchor.since:
             return wish.skipped(Reason.BEFORE_START, moment.day)
-        return _Timed(wish, moment, expires_at, _rank(wish, moment.day))
+        # Smaller goes first: what does not yield, then what is nearest the conference.
+        rank = (wish.nudge.yields, self._distance(wish.held, moment.day), moment.day, wish.order, wish.key)
+        return _Timed(wish, moment, window.expires_at, window.week, rank)
 
-    def _moment(self, wish: _Wish, day: date) -> Moment | None:
-        who, at = wish.recipient, wish.nudge.at
-        key = (day, at, who.zone, who.quiet, wish.receiver.audience)
-        if key not in self._moments:
-            self._moments[key] = self.calendar.moment(day, at, who.zone, wish.receiver.audience, who.quiet)
-        return self._moments[key]
+    def _window(self, wish: _Wish, day: date) -> _Window:
+        who, audience = wish.recipient, wish.receiver.audience
+        moment = self.calendar.moment(day, wish.nudge.at, who.zone, audience, who.quiet)
+        expires_at = self._expiry(wish, day)
+        if moment is None:
+            return _Window(None, expires_at)
+        if moment.instant >= expires_at:
+            why = Reason.QUIET if self.calendar.is_open(day, audience) else Reason.CLOSED
+            return _Window(moment, expires_at, why=why, detail=self.calendar.day(day).name)
+        return _Window(moment, expires_at, week_number(moment.day))
 
     def _expiry(self, wish: _Wish, day: date) -> datetime:
         over = self._instant(day + DAY * (wish.nudge.lasts + 1), MIDNIGHT, wish.recipient.zone)
@@ -220,6 +247,20 @@ class _Planner:
             return over
         return min(over, self._instant(held.day, held.at, self.calendar.zone))
 
+    def _distance(self, held: tuple[date, ...], day: date) -> int:
+        """Days to the nearest conference."""
+        key = (held, day)
+        if key not in self._distances:
+            self._distances[key] = min((abs((each - day).days) for each in held), default=FAR)
+        return self._distances[key]
+
+    def most(self, wish: _Wish, day: date) -> int | None:
+        """How many the receiver may get in the week of that day; None for no limit."""
+        key = (wish.receiver, wish.held, day)
+        if key not in self._most:
+            self._most[key] = self.cadence.limits.get(wish.receiver, NO_LIMIT).on(day, wish.held)
+        return self._most[key]
+
     def _instant(self, day: date, clock: time, zone: ZoneInfo) -> datetime:
         key = (day, clock, zone)
         if key not in self._instants:
@@ -227,18 +268,14 @@ class _Planner:
         return self._instants[key]
 
 
-def _each_recipient(order: int, nudge: Nudge, anchor: Anchor, slots: list[_Slot]) -> Iterator[_Wish]:
+def _each_recipient(
+    order: int, nudge: Nudge, anchor: Anchor, slots: list[_Slot], held: tuple[date, ...]
+) -> Iterator[_Wish]:
     for receiver in nudge.to:
         for recipient in anchor.recipients.get(receiver, ()):
             series = f"{nudge.name}:{anchor.subject}:{receiver}:{recipient.key}:"
             for slot in slots:
-                yield _Wish(series + slot.name, series, nudge, order, anchor, receiver, recipient, slot)
-
-
-def _rank(wish: _Wish, day: date) -> tuple[bool, int, date, int, str]:
-    """Smaller goes first: what does not yield, then what is nearest the conference."""
-    near = min((abs((held.day - day).days) for held in wish.anchor.conferences), default=FAR)
-    return wish.nudge.yields, near, day, wish.order, wish.key
+                yield _Wish(series + slot.name, series, nudge, order, anchor, receiver, recipient, slot, held)
 
 
 # --- what is chosen ------------------------------------------------------------------------------------------
@@ -247,7 +284,7 @@ def _rank(wish: _Wish, day: date) -> tuple[bool, int, date, int, str]:
 def _chosen(planner: _Planner, wishes: list[_Wish], now: datetime) -> Iterator[Occurrence | Skipped]:
     """For one recipient: the wishes that go, and why the others do not."""
     limit = planner.cadence.limits.get(wishes[0].receiver, NO_LIMIT)
-    taken = _Taken(limit, wishes)
+    taken = _Taken(planner, wishes)
     timed: list[_Timed] = []
     for wish in wishes:
         found = _standing(wish, limit) or planner.timed(wish)
@@ -268,15 +305,16 @@ def _standing(wish: _Wish, limit: Limit) -> Skipped | None:
         return wish.skipped(Reason.DONE)
     if who.paused:
         return wish.skipped(Reason.PAUSED)
-    if limit.unanswered is not None and who.unanswered >= limit.unanswered:
+    if wish.nudge.flow and limit.unanswered is not None and who.unanswered >= limit.unanswered:
         return wish.skipped(Reason.UNANSWERED, detail=str(who.unanswered))
     return None
 
 
 def _is_done(wish: _Wish) -> bool:
+    if not wish.nudge.unless or not (wish.anchor.holds or wish.recipient.holds):
+        return False
     holds = wish.anchor.holds | wish.recipient.holds
-    conditions = wish.nudge.unless if holds else ()
-    return bool(conditions) and all(name in holds or f"{name}@{wish.slot.name}" in holds for name in conditions)
+    return all(name in holds or f"{name}@{wish.slot.name}" in holds for name in wish.nudge.unless)
 
 
 def _in_time(each: _Timed, now: datetime) -> Occurrence | Skipped:
@@ -286,12 +324,13 @@ def _in_time(each: _Timed, now: datetime) -> Occurrence | Skipped:
 class _Taken:
     """What one recipient gets: how many a week, and what on which date. It begins with what has gone already."""
 
-    def __init__(self, limit: Limit, wishes: list[_Wish]) -> None:
-        self._limit = limit
+    def __init__(self, planner: _Planner, wishes: list[_Wish]) -> None:
+        self._planner = planner
         self._given: set[tuple[str, date]] = set()
         self._gone: dict[date, list[str]] = defaultdict(list)
         self._weeks: dict[int, list[str]] = defaultdict(list)
-        sent = {key: at.astimezone(wish.recipient.zone) for wish in wishes for key, at in wish.recipient.sent.items()}
+        people = {id(wish.recipient): wish.recipient for wish in wishes}.values()
+        sent = {key: at.astimezone(who.zone) for who in people for key, at in who.sent.items()}
         for key, at in sent.items():
             self._gone[at.date()].append(key)
             self._weeks[week_number(at.date())].append(key.partition(":")[0])
@@ -299,10 +338,11 @@ class _Taken:
     def refusal(self, each: _Timed) -> Skipped | None:
         """Why it does not go after all; or None, and it is counted."""
         wish, day = each.wish, each.moment.day
-        if (wish.series, day) in self._given or any(key.startswith(wish.series) for key in self._gone.get(day, ())):
+        gone = self._gone.get(day)
+        if (wish.series, day) in self._given or (gone and any(key.startswith(wish.series) for key in gone)):
             return wish.skipped(Reason.SAME_DAY, day)
-        week = self._weeks[week_number(day)]
-        most = self._limit.on(day, [held.day for held in wish.anchor.conferences])
+        week = self._weeks[each.week]
+        most = self._planner.most(wish, day)
         if most is not None and len(week) >= most:
             return wish.skipped(Reason.LIMIT, day, f"{most} a week: {', '.join(sorted(week)) or 'none'}")
         self._given.add((wish.series, day))

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, Select
+from sqlalchemy import Connection, DateTime, Dialect, Executable, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
+
+from scheduler.deliveries import Instant
 
 Convert = Callable[[Any], Any]
 
@@ -68,7 +69,8 @@ class Prepared:
     def many(self, connection: Connection, values: Sequence[Mapping[str, Any]]) -> int:
         """How many rows it changed, run once for each of the values."""
         form = self._form(connection.dialect)
-        cursor = execute(connection, form.sql, [_bound(form, each) for each in values], many=True)
+        known: dict[int, Any] = {}
+        cursor = execute(connection, form.sql, [_bound(form, each, known) for each in values], many=True)
         count: int = cursor.rowcount
         cursor.close()
         return count
@@ -107,12 +109,13 @@ def _named(connection: Connection, sql: str, error: Exception) -> BaseException:
     )
 
 
-def _bound(form: _Form, values: Mapping[str, Any]) -> Any:
+def _bound(form: _Form, values: Mapping[str, Any], known: dict[int, Any] | None = None) -> Any:
+    """The parameters. `known`: instants converted before, by identity."""
     if form.fixed:
         values = {**form.fixed, **values}
     bound = [values[name] for name in form.names]
-    known: dict[int, Any] = {}
-    for at, convert in form.instants:  # one and the same instant often stands in several columns
+    known = {} if known is None else known
+    for at, convert in form.instants:  # one and the same instant often stands in several columns, and rows
         instant = bound[at]
         if id(instant) not in known:
             known[id(instant)] = convert(instant)
@@ -129,7 +132,7 @@ def _form(statement: Executable, dialect: Dialect) -> _Form:
     types = [compiled.binds[name].type for name in names]
     made = ((at, type_.dialect_impl(dialect).bind_processor(dialect)) for at, type_ in enumerate(types))
     converts = [(at, convert) for at, convert in made if convert is not None]
-    instants = [(at, convert) for at, convert in converts if types[at].python_type is datetime]
+    instants = [(at, convert) for at, convert in converts if isinstance(types[at], DateTime | Instant)]
     others = [one for one in converts if one not in instants]
     fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
     rows = _rows(statement, dialect)

@@ -40,7 +40,8 @@ def is_state(state: State, table: Any = deliveries) -> ColumnElement[bool]:
     return column == literal_column(f"'{state.value}'")
 
 
-def _literal(state: State) -> ColumnElement[str]:
+def literal(state: State) -> ColumnElement[str]:
+    """The state written out."""
     return literal_column(f"'{state.value}'")
 
 
@@ -68,13 +69,13 @@ _IN_LANE = and_(
 # Something of the lane waits, is unknown, or is in another's hands.
 _blocked = select(
     exists()
-    .where(_IN_LANE, or_(_other.c.state != _literal(State.SENDING), _other.c.owner != bindparam("owner")))
+    .where(_IN_LANE, or_(_other.c.state != literal(State.SENDING), _other.c.owner != bindparam("owner")))
     .label("blocked")
 ).subquery("lane")
 _lane_blocked = _blocked.c.blocked
 _BORN = {
     **_WRITTEN,
-    "state": case((_lane_blocked, _literal(State.SCHEDULED)), else_=_literal(State.SENDING)),
+    "state": case((_lane_blocked, literal(State.SCHEDULED)), else_=literal(State.SENDING)),
     "owner": case((_lane_blocked, None), else_=_WRITTEN["owner"]),
     "lease_until": case((_lane_blocked, None), else_=_WRITTEN["lease_until"]),
     "fence": case((_lane_blocked, literal_column("0")), else_=literal_column("1")),
@@ -106,19 +107,23 @@ INSERT_CLAIMED = Prepared(
 
 # --- claim -------------------------------------------------------------------------------------------------------
 
-# The workspaces that have something due, each found by one step along the index however much is pending.
+# The workspaces that have something due, each found by one step along the index however much is pending. The whole
+# order of the index is asked for: PostgreSQL, planning without the values, would else come to walk through the table.
 DUE_WORKSPACES = text(
     """
     WITH RECURSIVE pending(workspace) AS (
-        SELECT min(workspace) FROM deliveries WHERE state = 'scheduled'
+        SELECT workspace FROM (SELECT workspace FROM deliveries WHERE state = 'scheduled'
+                                ORDER BY workspace, next_at, due_at, seq LIMIT 1) AS least
         UNION ALL
-        SELECT (SELECT min(d.workspace) FROM deliveries d
-                 WHERE d.state = 'scheduled' AND d.workspace > pending.workspace)
+        SELECT (SELECT d.workspace FROM deliveries d
+                 WHERE d.state = 'scheduled' AND d.workspace > pending.workspace
+                 ORDER BY d.workspace, d.next_at, d.due_at, d.seq LIMIT 1)
           FROM pending WHERE pending.workspace IS NOT NULL)
     SELECT pending.workspace FROM pending
      WHERE pending.workspace IS NOT NULL
-       AND EXISTS (SELECT 1 FROM deliveries d
-                    WHERE d.state = 'scheduled' AND d.workspace = pending.workspace AND d.next_at <= :now)
+       AND (SELECT d.next_at FROM deliveries d
+             WHERE d.state = 'scheduled' AND d.workspace = pending.workspace
+             ORDER BY d.workspace, d.next_at, d.due_at, d.seq LIMIT 1) <= :now
     """
 ).bindparams(_NOW)
 
@@ -132,7 +137,7 @@ def _held_up(other: NamedFromClause[Any]) -> ColumnElement[bool]:
         other.c.settled_at.is_(None),
         other.c.due_at <= _NOW,
         other.c.seq != _d.seq,
-        or_(other.c.state != _literal(State.SCHEDULED), before),
+        or_(other.c.state != literal(State.SCHEDULED), before),
     )
 
 
@@ -155,7 +160,7 @@ CLAIM: Update = (
     update(deliveries)
     .where(_d.seq.in_(select(_heads.c.seq)))
     .values(
-        state=_literal(State.SENDING),
+        state=literal(State.SENDING),
         owner=bindparam("me"),
         lease_until=bindparam("new_lease", type_=Instant),
         fence=_d.fence + 1,
@@ -167,7 +172,11 @@ CLAIM: Update = (
 
 # --- settle: only by who holds it --------------------------------------------------------------------------------
 
-_HELD = and_(_d.seq == bindparam("held_seq"), _d.fence == bindparam("held_fence"), is_state(State.SENDING))
+# By the id too: SQLite gives the number of the newest row again once that is erased.
+_MINE = and_(_d.seq == bindparam("held_seq"), _d.id == bindparam("held_id"), _d.fence == bindparam("held_fence"))
+_HELD = and_(_MINE, is_state(State.SENDING))
+# Why it is no longer wanted is kept: a replan that wants it again goes by that.
+_REASON = case((_d.wanted, bindparam("new_reason")), else_=_d.reason)
 
 FINISH = Prepared(
     update(deliveries)
@@ -187,11 +196,11 @@ GIVE_BACK = Prepared(
     update(deliveries)
     .where(_HELD)
     .values(
-        state=case((_d.wanted, _literal(State.SCHEDULED)), else_=_literal(State.CANCELLED)),
+        state=case((_d.wanted, literal(State.SCHEDULED)), else_=literal(State.CANCELLED)),
         settled_at=case((_d.wanted, None), else_=_NOW),
         due_at=bindparam("new_due", type_=Instant),
         next_at=bindparam("new_next", type_=Instant),
-        reason=case((_d.wanted, bindparam("new_reason")), else_=_d.reason),
+        reason=_REASON,
         attempts=_d.attempts + bindparam("tried"),
         owner=None,
         lease_until=None,
@@ -202,9 +211,9 @@ DOUBT = Prepared(
     update(deliveries)
     .where(_HELD)
     .values(
-        state=_literal(State.UNKNOWN),
+        state=literal(State.UNKNOWN),
         next_at=bindparam("new_next", type_=Instant),
-        reason=bindparam("new_reason"),
+        reason=_REASON,
         attempts=_d.attempts + 1,
         missing=0,
         lease_until=None,
@@ -221,11 +230,11 @@ def _lost(found: ColumnElement[bool]) -> Update:
         update(deliveries)
         .where(_d.seq.in_(select(chosen.c.seq)))
         .values(
-            state=_literal(State.UNKNOWN),
+            state=literal(State.UNKNOWN),
             fence=_d.fence + 1,
             attempts=_d.attempts + 1,
             next_at=bindparam("new_next", type_=Instant),
-            reason=bindparam("new_reason"),
+            reason=_REASON,
             missing=0,
             lease_until=None,
         )
@@ -251,13 +260,13 @@ CLAIM_CHECK: Update = (
     .returning(*deliveries.c)
 )
 
-_CHECKING = and_(_d.seq == bindparam("held_seq"), _d.fence == bindparam("held_fence"), is_state(State.UNKNOWN))
+_CHECKING = and_(_MINE, is_state(State.UNKNOWN))
 
 FOUND: Update = (
     update(deliveries)
     .where(_CHECKING)
     .values(
-        state=_literal(State.SENT),
+        state=literal(State.SENT),
         ref_channel=bindparam("new_channel"),
         ref_ts=bindparam("new_ts"),
         reason=None,
@@ -272,14 +281,14 @@ LOOK_AGAIN: Update = (
         missing=_d.missing + bindparam("missed"),
         checked_at=_NOW,
         next_at=bindparam("new_next", type_=Instant),
-        reason=bindparam("new_reason"),
+        reason=_REASON,
     )
 )
 NOT_THERE: Update = (
     update(deliveries)
     .where(_CHECKING)
     .values(
-        state=case((_d.wanted, _literal(State.SCHEDULED)), else_=_literal(State.CANCELLED)),
+        state=case((_d.wanted, literal(State.SCHEDULED)), else_=literal(State.CANCELLED)),
         settled_at=case((_d.wanted, None), else_=_NOW),
         next_at=_NOW,
         checked_at=_NOW,
@@ -294,7 +303,7 @@ NOT_THERE: Update = (
 EXPIRE: Update = (
     update(deliveries)
     .where(is_state(State.SCHEDULED), _d.expires_at.is_not(None), _d.expires_at <= _NOW)
-    .values(state=_literal(State.EXPIRED), settled_at=_NOW)
+    .values(state=literal(State.EXPIRED), settled_at=_NOW)
 )
 
 _BY_SUBJECT = and_(_d.workspace == bindparam("in_workspace"), _d.subject == bindparam("of_subject"))
@@ -303,6 +312,9 @@ _BY_PREFIX = and_(
     _d.dedupe_key >= bindparam("prefix"),
     _d.dedupe_key < bindparam("prefix_end"),
 )
+_BY_LANE = and_(
+    _d.workspace == bindparam("in_workspace"), _d.recipient == bindparam("to_recipient"), _d.settled_at.is_(None)
+)
 
 
 def _cancel(chosen: ColumnElement[bool]) -> tuple[Update, Update]:
@@ -310,7 +322,7 @@ def _cancel(chosen: ColumnElement[bool]) -> tuple[Update, Update]:
     waiting = (
         update(deliveries)
         .where(chosen, is_state(State.SCHEDULED))
-        .values(state=_literal(State.CANCELLED), reason=bindparam("new_reason"), settled_at=_NOW, wanted=False)
+        .values(state=literal(State.CANCELLED), reason=bindparam("new_reason"), settled_at=_NOW, wanted=False)
     )
     in_hand = (
         update(deliveries).where(chosen, _d.settled_at.is_(None)).values(wanted=False, reason=bindparam("new_reason"))
@@ -320,28 +332,8 @@ def _cancel(chosen: ColumnElement[bool]) -> tuple[Update, Update]:
 
 CANCEL_SUBJECT = _cancel(_BY_SUBJECT)
 CANCEL_PREFIX = _cancel(_BY_PREFIX)
-CANCEL_ONE = _cancel(_d.seq == bindparam("held_seq"))
+CANCEL_LANE = _cancel(_BY_LANE)
 FORGET = delete(deliveries).where(_BY_SUBJECT)
-PLANNED: Select[Any] = select(*deliveries.c).where(_BY_PREFIX)
-MOVE: Update = (
-    update(deliveries)
-    .where(_d.seq == bindparam("held_seq"), is_state(State.SCHEDULED))
-    .values(
-        kind=bindparam("new_kind"),
-        recipient=bindparam("new_recipient"),
-        subject=bindparam("new_subject"),
-        payload=bindparam("new_payload", type_=deliveries.c.payload.type),
-        due_at=bindparam("new_due", type_=Instant),
-        next_at=bindparam("new_due", type_=Instant),
-        expires_at=bindparam("new_expiry", type_=Instant),
-    )
-)
-_gone = _d.settled_at.is_not(None)
-REVIVE: Update = (
-    update(deliveries)
-    .where(_d.seq == bindparam("held_seq"), is_state(State.CANCELLED) | is_state(State.EXPIRED) | ~_d.wanted)
-    .values(state=case((_gone, _literal(State.SCHEDULED)), else_=_d.state), wanted=True, reason=None, settled_at=None)
-)
 _BEFORE = bindparam("before", type_=Instant)
 _SINCE = select(_other.c.seq).where(_other.c.created_at >= _BEFORE).order_by(_other.c.seq).limit(1).scalar_subquery()
 # By the key, in which old rows come first: an index on settled_at would cost every reply a page.

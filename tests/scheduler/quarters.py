@@ -131,7 +131,7 @@ def verdict(wish: Wish, quarter: Quarter) -> Reason | tuple[datetime, datetime]:
         return Reason.DONE
     if wish.who.paused:
         return Reason.PAUSED
-    if limit.unanswered and wish.who.unanswered >= limit.unanswered:
+    if wish.nudge.flow and limit.unanswered and wish.who.unanswered >= limit.unanswered:
         return Reason.UNANSWERED
     return _moments(wish, quarter)
 

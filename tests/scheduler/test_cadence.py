@@ -24,6 +24,7 @@ def _problems(*overlays: tuple[str, str]) -> tuple[str, ...]:
 def test_the_defaults_are_the_quarter_the_product_describes() -> None:
     found = {(nudge.name, nudge.when, receiver.value) for nudge in parse_cadence().nudges for receiver in nudge.to}
     assert found >= {
+        ("hello", "term+2 school days", "student"),
         ("evidence", "weekly friday", "student"),
         ("check_in", "weekly wednesday", "student"),
         ("advisor_digest", "weekly monday", "advisor"),
@@ -31,15 +32,12 @@ def test_the_defaults_are_the_quarter_the_product_describes() -> None:
         ("letter", "T-14", "student"),
         ("family_welcome", "T-14", "family"),
         ("choose_evidence", "T-10", "student"),
-        ("rehearsal_1", "T-7", "student"),
-        ("ideas", "T-7", "adults"),
+        ("next_step", "T-7", "student"),
         ("digest_before", "T-5 school days", "advisor"),
-        ("rehearsal_2", "T-3 school days", "student"),
+        ("approval", "T-3 school days", "student"),
         ("agenda", "T-2 school days", "channel"),
         ("reminder", "T-1 school days", "student"),
         ("reflection", "T+1 school days", "student"),
-        ("commitments_1", "T+7", "adults"),
-        ("commitments_2", "T+21", "adults"),
     }
 
 
@@ -66,10 +64,10 @@ def test_two_unanswered_are_enough() -> None:
 
 
 def test_a_schools_file_changes_only_what_it_holds() -> None:
-    ours = '[nudge.letter]\nat = "16:15"\n[nudge.ideas]\noff = true\n[limits.student]\nper_week = 1\n'
+    ours = '[nudge.letter]\nat = "16:15"\n[nudge.choose_evidence]\noff = true\n[limits.student]\nper_week = 1\n'
     cadence, default = parse_cadence(("hillside.toml", ours)), parse_cadence()
     assert _nudge(cadence, "letter") == _nudge(default, "letter").model_copy(update={"at": time(16, 15)})
-    assert {n.name for n in default.nudges} - {n.name for n in cadence.nudges} == {"ideas"}
+    assert {n.name for n in default.nudges} - {n.name for n in cadence.nudges} == {"choose_evidence"}
     assert cadence.limits[Receiver.STUDENT].near == default.limits[Receiver.STUDENT].near
     assert cadence.limits[Receiver.STUDENT].per_week == 1
 
@@ -88,7 +86,7 @@ def test_a_nudge_can_be_counted_in_another_way() -> None:
 
 
 def test_a_later_file_brings_back_what_an_earlier_one_took_out() -> None:
-    out, back = ("a.toml", "[nudge.ideas]\noff = true"), ("b.toml", "[nudge.ideas]\noff = false")
+    out, back = ("a.toml", "[nudge.choose_evidence]\noff = true"), ("b.toml", "[nudge.choose_evidence]\noff = false")
     assert parse_cadence(out, back) == parse_cadence()
 
 

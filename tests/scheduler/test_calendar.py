@@ -342,3 +342,31 @@ def test_every_event_that_cannot_be_read_is_named_with_a_remedy() -> None:
 def test_what_is_no_calendar_is_said_to_be_none(text: str) -> None:
     with pytest.raises(CalendarError, match=r"calendar\.ics: .* Export it again"):
         parse_ics(text, NEW_YORK, [AUTUMN])
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("FREQ=DAILY;INTERVAL=0", "it repeats every 0 times (INTERVAL)"),
+        ("FREQ=WEEKLY;INTERVAL=-1", "it repeats every -1 times (INTERVAL)"),
+        ("FREQ=DAILY;BYHOUR=9,10", "it repeats more often than daily."),
+        ("FREQ=DAILY;BYHOUR=9;BYMINUTE=0,30", "it repeats more often than daily."),
+        ("FREQ=DAILY;BYSECOND=0,1", "it repeats more often than daily."),
+    ],
+)
+def test_a_rule_that_no_school_day_follows_is_refused_and_not_followed(rule: str, told: str) -> None:
+    with pytest.raises(CalendarError) as raised:
+        parse_ics(_ics(_all_day("Ticking", "20261112", more=f"RRULE:{rule}")), NEW_YORK, [AUTUMN])
+    (problem,) = raised.value.problems
+    assert problem.startswith(f"calendar.ics, “Ticking”: {told}")
+    assert "Export the calendar again" in problem
+
+
+@pytest.mark.parametrize(
+    ("number", "more", "told"),
+    [(5_001, "", "there are 5,001 events in it"), (501, "RRULE:FREQ=DAILY", "501 events in it repeat")],
+)
+def test_a_calendar_of_far_too_many_events_is_refused(number: int, more: str, told: str) -> None:
+    events = (_all_day("Practice", "20261112", more=more) for _ in range(number))
+    with pytest.raises(CalendarError, match=rf"calendar\.ics: {told}.*Export only"):
+        parse_ics(_ics(*events), NEW_YORK, [AUTUMN])

@@ -277,6 +277,13 @@ def test_cancelling_by_a_prefix_leaves_what_does_not_begin_with_it(store: Store)
     assert [key for key, state in states(store).items() if state is State.SCHEDULED] == ["nudge:10:a", "nudge:1"]
 
 
+def test_cancelling_what_goes_to_one_recipient_leaves_what_goes_to_others(store: Store) -> None:
+    put(store, draft("hers", "D1"), draft("his", "D2"), draft("hers too", "D1"), claim=False)
+    with store.write() as connection:
+        assert ours.cancel(connection, "T1", NOON, "gone", recipient="D1") == 2
+    assert states(store) == {"hers": State.CANCELLED, "his": State.SCHEDULED, "hers too": State.CANCELLED}
+
+
 def test_an_unknown_one_that_was_cancelled_is_not_sent_again(store: Store) -> None:
     unknown(store)
     with store.write() as connection:

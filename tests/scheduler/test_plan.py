@@ -191,7 +191,7 @@ def _default(anchor: Anchor, calendar: Calendar = CALENDAR, now: datetime = STAR
 
 def test_the_way_to_a_conference_leads_over_school_days() -> None:
     due = _due(_default(_noor()))
-    assert [due[f"{step}@c1"] for step in ("letter", "choose_evidence", "rehearsal_1", "rehearsal_2", "reminder")] == [
+    assert [due[f"{step}@c1"] for step in ("letter", "choose_evidence", "next_step", "approval", "reminder")] == [
         "2026-11-30 15:30",  # T-14 was Thanksgiving
         "2026-11-30 15:30",
         "2026-12-03 15:30",
@@ -206,7 +206,7 @@ def test_the_day_before_a_mondays_conference_is_friday() -> None:
 
 
 def test_a_weekly_nudge_gives_way_to_what_prepares_the_conference() -> None:
-    assert _why(_default(_noor()), "evidence")[1] == "limit (3 a week: choose_evidence, letter, rehearsal_1)"
+    assert _why(_default(_noor()), "evidence")[1] == "limit (3 a week: choose_evidence, letter, next_step)"
 
 
 def test_a_week_off_has_no_weekly_nudges_and_says_why() -> None:
@@ -218,7 +218,7 @@ def test_a_student_who_comes_in_mid_quarter_starts_from_then() -> None:
     planned = _default(_noor(since=came), now=came)
     assert min(each.due_at for each in planned.due) >= came
     assert _why(planned, "letter") == ["due before the start"]
-    assert "rehearsal_2@c1" in _due(planned)
+    assert "approval@c1" in _due(planned)
 
 
 def test_what_is_done_is_not_asked_for_and_leaves_its_place_to_another() -> None:
@@ -230,7 +230,7 @@ def test_what_is_done_is_not_asked_for_and_leaves_its_place_to_another() -> None
 
 def test_nobody_who_pauses_or_has_left_two_unanswered_gets_anything() -> None:
     assert not _due(_default(_noor(paused=True)))
-    assert not _due(_default(_noor(unanswered=2)))
+    assert set(_due(_default(_noor(unanswered=2)))) == {"reminder@c1"}  # it asks for nothing
     assert _why(_default(_noor(unanswered=2)), "letter") == ["stopped: unanswered (2)"]
     assert _due(_default(_noor(unanswered=1)))
 
@@ -247,7 +247,7 @@ def test_a_conference_that_moves_brings_its_nudges_along_and_repeats_none() -> N
     sent = {each.key: each.due_at for each in first.due if each.recipient == "noor" and each.step == "letter"}
     after = _default(_noor(date(2026, 12, 16), sent=sent))
     assert _why(after, "letter") == ["already sent"]
-    assert _due(after)["rehearsal_2@c1"] == "2026-12-11 15:30"
+    assert _due(after)["approval@c1"] == "2026-12-11 15:30"
     assert {each.key for each in first.due if each.step == "reminder"} == {
         each.key for each in after.due if each.step == "reminder"
     }
@@ -342,20 +342,22 @@ def test_the_page_shows_each_week_and_why_a_nudge_is_missing() -> None:
     sent = {"check_in:noor:student:noor:2026-W46": datetime(2026, 11, 11, 20, 30, tzinfo=UTC)}
     recipients = {Receiver.STUDENT: (Recipient("noor", NEW_YORK, sent=sent),)}
     short = replace(CALENDAR, terms=(Term("Quarter 2", date(2026, 11, 9), date(2026, 12, 1)),))
-    anchor = Anchor("noor", START, recipients, conferences=(Conference("c1", date(2026, 11, 30)),))
-    assert calendar_text(_default(anchor, short)).splitlines()[:11] == [
+    held = (Conference("c1", date(2026, 11, 30)),)
+    anchor = Anchor("noor", START, recipients, conferences=held, holds=frozenset({"met"}))
+    assert calendar_text(_default(anchor, short)).splitlines()[:12] == [
         "Week of 9 November 2026",
-        "  Wed 11 Nov    ✓    student  noor  check_in         already sent",
+        "  Wed 11 Nov    –    student  noor  hello            not sent: not needed: done",
+        "                ✓    student  noor  check_in         already sent",
         "  Fri 13 Nov  14:30  student  noor  evidence",
         "",
         "Week of 16 November 2026",
         "  Mon 16 Nov  15:30  student  noor  letter",
         "  Wed 18 Nov    –    student  noor  check_in         "
-        "not sent: limit (3 a week: choose_evidence, letter, rehearsal_2)",
+        "not sent: limit (3 a week: approval, choose_evidence, letter)",
         "  Fri 20 Nov    –    student  noor  evidence         "
-        "not sent: limit (3 a week: choose_evidence, letter, rehearsal_2)",
+        "not sent: limit (3 a week: approval, choose_evidence, letter)",
+        "              15:30  student  noor  approval",
         "              15:30  student  noor  choose_evidence",
-        "              15:30  student  noor  rehearsal_2",
         "",
     ]
     assert calendar_text(Occurrences((), ())) == "Nothing is planned.\n"

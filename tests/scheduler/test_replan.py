@@ -8,7 +8,7 @@ import pytest
 from bot.store.session import Store
 from scheduler.outbox import Draft, Outbox, State
 from scheduler.outcomes import Sent, Settlement
-from scheduler.replan import Changes
+from scheduler.replan import Change, Changes, What
 from tests.scheduler.fakes import NOON, draft, states, stored
 
 DAY = timedelta(days=1)
@@ -93,3 +93,47 @@ def test_what_is_in_hand_and_wished_again_is_tried_again(store: Store) -> None:
 def test_a_wish_outside_of_the_scope_is_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="scope"):
         replan(store, draft("digest:a"))
+
+
+def many(*wished: Draft) -> dict[str, list[Draft]]:
+    """By scope, "nudge:a:" and "nudge:b:"."""
+    scopes: dict[str, list[Draft]] = {"nudge:a:": [], "nudge:b:": []}
+    for each in wished:
+        scopes[each.dedupe_key[:8]].append(each)
+    return scopes
+
+
+def test_many_scopes_are_replanned_at_once_and_each_change_is_told(store: Store) -> None:
+    with store.write() as connection:
+        first = many(nudge("a:1"), nudge("a:2"), nudge("b:1"), nudge("b:2"))
+        assert outbox.replan_many(connection, "T1", first, NOON) == Changes(added=4)
+        words = replace(nudge("a:2"), payload={"other": True})
+        changes = outbox.replan_many(connection, "T1", many(nudge("a:1", 2), words, nudge("b:1"), nudge("b:3")), NOON)
+    one, two = NOON + DAY, NOON + 2 * DAY
+    assert changes == Changes(added=1, moved=2, cancelled=1, kept=1)
+    assert changes.each == (
+        Change("nudge:a:1", What.MOVED, one, two),
+        Change("nudge:a:2", What.ALTERED, one, one),
+        Change("nudge:b:2", What.DROPPED, one, None),
+        Change("nudge:b:3", What.ADDED, None, one),
+    )
+    with store.write() as connection:
+        back = outbox.replan_many(connection, "T1", {"nudge:b:": [nudge("b:1"), nudge("b:2", 2), nudge("b:3")]}, NOON)
+    assert back.each == (Change("nudge:b:2", What.BACK, one, two),)
+
+
+def test_to_differ_is_to_have_something_to_change(store: Store) -> None:
+    wishes = many(nudge("a:1"), nudge("b:1"))
+    with store.read() as connection:
+        assert outbox.differs(connection, "T1", wishes, NOON)
+    with store.write() as connection:
+        outbox.replan_many(connection, "T1", wishes, NOON)
+    with store.read() as connection:
+        assert not outbox.differs(connection, "T1", wishes, NOON)
+        assert outbox.differs(connection, "T1", many(nudge("a:1")), NOON)
+        assert not outbox.differs(connection, "T1", {"nudge:b:": [nudge("b:1")]}, NOON)
+
+
+def test_a_payload_in_another_order_is_the_same(store: Store) -> None:
+    replan(store, replace(nudge("a"), payload={"x": 1, "y": 2}))
+    assert replan(store, replace(nudge("a"), payload={"y": 2, "x": 1})) == Changes(kept=1)
