@@ -11,16 +11,19 @@ from typing import Any, TypeVar
 
 from bot.dialogue.flow import Band
 from bot.school import values
+from bot.school.days import TABLES, read_tables
 from bot.school.model import Helpline, Level, QuietHours, Role, Term
 from bot.school.problems import Place, Problems, Wrong
 from bot.school.roster import Roster
-from bot.school.sheet import decode
+from bot.school.sheet import SAVE_TEXT, decode
+from scheduler.calendar import LONGEST_TERM
+from scheduler.tables import Days
 
 T = TypeVar("T")
 
 CHARTER = "school.toml"
-NEEDED = ("name", "time_zone", "language", "grade_band", "counselors", "term")
-KNOWN = (*NEEDED, "level", "quiet_hours", "workspace", "helpline")
+NEEDED = ("name", "time_zone", "language", "grade_band", "counselors")
+KNOWN = (*NEEDED, "term", "level", "quiet_hours", "workspace", "helpline", *TABLES)
 EXAMPLES = {
     "name": 'name = "Hillside School"',
     "time_zone": 'time_zone = "America/New_York"',
@@ -38,7 +41,10 @@ _TABLE = re.compile(r"\s*\[\[?\s*([\w-]+)\s*\]\]?")
 
 @dataclass(frozen=True)
 class Charter:
-    """What could be read of school.toml; None stands where it could not, with a problem noted."""
+    """What could be read of school.toml; None stands where it could not, with a problem noted.
+
+    terms: none where the file names none; calendar.ics may have them then, or else they are missing at `terms_at`.
+    """
 
     name: str | None
     time_zone: str | None
@@ -50,6 +56,8 @@ class Charter:
     counselors_at: Place
     helplines: tuple[Helpline, ...]
     terms: tuple[Term, ...] | None
+    terms_at: Place
+    days: Days
     workspace: str | None
 
 
@@ -84,7 +92,7 @@ class _Table:
 
 def parse_charter(raw: bytes, languages: Collection[str], problems: Problems) -> Charter | None:
     """The charter, its faults noted; None where the file is not TOML at all."""
-    text = problems.take(Place(CHARTER), raw, lambda _: decode(raw))
+    text = problems.take(Place(CHARTER), raw, lambda _: decode(raw, SAVE_TEXT))
     data = problems.take(Place(CHARTER), text, lambda _: _toml(text)) if text is not None else None
     if text is None or data is None:
         return None
@@ -100,7 +108,9 @@ def parse_charter(raw: bytes, languages: Collection[str], problems: Problems) ->
         counselors=_counselors(top),
         counselors_at=top.place("counselors"),
         helplines=_helplines(top),
-        terms=_terms(top),
+        terms=_terms(top) if "term" in data else (),
+        terms_at=top.place("term"),
+        days=_days(top),
         workspace=top.take("workspace", values.workspace) if "workspace" in data else None,
     )
 
@@ -206,11 +216,25 @@ def _terms(top: _Table) -> tuple[Term, ...] | None:
     return tuple(term for term in terms if term) if all(terms) else None
 
 
+def _days(top: _Table) -> Days:
+    days, faults = read_tables(top.data, CHARTER)
+    for fault in faults:
+        table = _Table(top.text, fault.table, fault.number, {}, top.problems)
+        at, label = table.place(fault.key), ".".join(filter(None, (fault.table, fault.key)))
+        row = at.row or table.place("").row  # of a key that is missing it is the table's
+        top.problems.tell(CHARTER, f"{Place(CHARTER, row, label)}: {fault.what}")
+    return days
+
+
 def _term(table: _Table) -> Term | None:
     name, starts = table.take("name", values.words), table.take("starts", values.day)
     ends = table.take("ends", values.day)
     if starts and ends and ends < starts:
         table.problems.add(table.place("ends"), Wrong(f"The term ends before it starts ({starts}).", "Swap the two."))
+        return None
+    if starts and ends and ends - starts > LONGEST_TERM:
+        wrong = Wrong(f"The term is longer than {LONGEST_TERM.days} days.", "Look at the years of its dates.")
+        table.problems.add(table.place("ends"), wrong)
         return None
     return Term(name, starts, ends) if name and starts and ends else None
 

@@ -6,13 +6,18 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from bot.errors import SchoolError
-from bot.school.charter import CHARTER, Charter, check_counselors, parse_charter
+from bot.school.cadence import CADENCE, check_cadence
+from bot.school.charter import CHARTER, EXAMPLES, Charter, check_counselors, parse_charter
+from bot.school.days import CALENDAR, both, parse_calendar, terms_of
 from bot.school.meetings import CONFERENCES, parse_conferences
-from bot.school.model import Conference, School
+from bot.school.model import Conference, School, Term
 from bot.school.problems import Place, Problems, Wrong
 from bot.school.roster import ROSTER, Roster, parse_roster
+from scheduler.tables import Days
 
-FILES = (CHARTER, ROSTER, CONFERENCES)
+NEEDED = (CHARTER, ROSTER, CONFERENCES)
+FILES = (CHARTER, CALENDAR, CADENCE, ROSTER, CONFERENCES)
+"""In the order in which their faults are told."""
 
 
 def read_school(folder: Path, languages: Collection[str]) -> School:
@@ -21,7 +26,7 @@ def read_school(folder: Path, languages: Collection[str]) -> School:
     Raises SchoolError with every fault of every file: file, row as a spreadsheet shows it, column, remedy.
     """
     if not folder.is_dir():
-        raise SchoolError([f"{folder}: This is not a folder. Name the folder that holds {', '.join(FILES)}."])
+        raise SchoolError([f"{folder}: This is not a folder. Name the folder that holds {', '.join(NEEDED)}."])
     unreadable: list[str] = []
     files: dict[str, bytes] = {}
     for name in FILES:
@@ -39,27 +44,51 @@ def read_school(folder: Path, languages: Collection[str]) -> School:
 def parse_school(files: Mapping[str, bytes], languages: Collection[str]) -> School:
     """The same from the files' contents by name; reads nothing itself."""
     problems = Problems(FILES)
-    for name in FILES:
+    for name in NEEDED:
         if name not in files:
             problems.add(Place(name), Wrong("This file is missing.", "Put it in the school's folder."))
     charter = parse_charter(files[CHARTER], languages, problems) if CHARTER in files else None
     # Where the school's own language is unknown, people without one get any: nothing is loaded in that case.
     language = (charter.language if charter else None) or ""
     roster = parse_roster(files[ROSTER], language, languages, problems) if ROSTER in files else None
-    terms = charter.terms if charter else None
+    calendar = _calendar(files, charter, problems)
+    cadence = check_cadence(files[CADENCE], problems) if CADENCE in files else ""
+    terms = _terms(charter, calendar, problems)
     conferences = parse_conferences(files[CONFERENCES], terms, roster, problems) if CONFERENCES in files else ()
     if charter and roster:
         check_counselors(charter, roster, problems)
     if lines := problems.lines():
         raise SchoolError(lines)
-    return _school(charter, roster, conferences)
+    return _school(charter, roster, conferences, terms, calendar, cadence)
 
 
-def _school(charter: Charter | None, roster: Roster | None, conferences: tuple[Conference, ...]) -> School:
+def _calendar(files: Mapping[str, bytes], charter: Charter | None, problems: Problems) -> Days | None:
+    """What calendar.ics says: nothing where there is none, None where it cannot be read."""
+    if CALENDAR not in files:
+        return Days()
+    zone, terms = (charter.time_zone, charter.terms) if charter else (None, None)
+    return parse_calendar(files[CALENDAR], zone, terms or (), problems)
+
+
+def _terms(charter: Charter | None, calendar: Days | None, problems: Problems) -> tuple[Term, ...] | None:
+    """The school's terms: those of school.toml, or where it names none those of calendar.ics."""
+    if charter is None or charter.terms != ():
+        return charter.terms if charter else None
+    return terms_of(calendar, problems, charter.terms_at, EXAMPLES["term"]) if calendar else None
+
+
+def _school(
+    charter: Charter | None,
+    roster: Roster | None,
+    conferences: tuple[Conference, ...],
+    terms: tuple[Term, ...] | None,
+    calendar: Days | None,
+    cadence: str,
+) -> School:
     """With no problem noted everything is there; the type checker is told so."""
     if not (charter and roster and charter.name and charter.time_zone and charter.language and charter.grade_band):
         raise AssertionError("a fault was not noted")
-    if not (charter.level and charter.quiet and charter.terms):
+    if not (charter.level and charter.quiet and terms and calendar):
         raise AssertionError("a fault was not noted")
     return School(
         name=charter.name,
@@ -70,8 +99,12 @@ def _school(charter: Charter | None, roster: Roster | None, conferences: tuple[C
         quiet=charter.quiet,
         counselors=charter.counselors,
         helplines=charter.helplines,
-        terms=charter.terms,
+        terms=terms,
         people=roster.people,
         conferences=conferences,
         workspace=charter.workspace,
+        days=both(charter.days.spans, calendar.spans),
+        week=charter.days.week,
+        cadence=cadence,
+        unread=calendar.ignored,
     )

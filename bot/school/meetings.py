@@ -48,7 +48,7 @@ def _conference(
     if date and found and not found.starts <= date <= found.ends:
         wrong = Wrong(
             f"{date} is outside {found.name} ({found.starts} to {found.ends}).",
-            "Correct the date, name another term, or change the term in school.toml.",
+            "Correct the date, name another term, or change the days of that one.",
         )
         problems.add(row.place("date"), wrong)
     if student is None or term is None or date is None or time is None or minutes is None or place is None:
@@ -95,7 +95,7 @@ def _check_term(row: Row, name: str | None, terms: Mapping[str, Term] | None, pr
         return None
     if name not in terms:
         have = ", ".join(terms) or "none"
-        wrong = Wrong(f"“{name}” is not a term of school.toml.", f"Its terms are: {have}.{values.meant(name, terms)}")
+        wrong = Wrong(f"“{name}” is not a term of the school.", f"Its terms are: {have}.{values.meant(name, terms)}")
         problems.add(row.place("term"), wrong)
     return terms.get(name)
 

@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from bot.dialogue.flow import Band
+from scheduler.calendar import Span
 
 
 class Role(StrEnum):
@@ -85,7 +86,11 @@ class Conference:
 
 @dataclass(frozen=True)
 class School:
-    """A whole, consistent school. `counselors` are in the order in which they are asked; there is at least one."""
+    """A whole, consistent school. `counselors` are in the order in which they are asked; there is at least one.
+
+    days: those that differ from an ordinary one; week: the days of the school week, Monday 0; cadence: the text of its
+    own cadence.toml, "" if it has none; unread: the titles in calendar.ics that change no day.
+    """
 
     name: str
     time_zone: str
@@ -99,3 +104,7 @@ class School:
     people: tuple[Person, ...]
     conferences: tuple[Conference, ...]
     workspace: str | None
+    days: tuple[Span, ...] = ()
+    week: frozenset[int] = frozenset(range(5))
+    cadence: str = ""
+    unread: tuple[str, ...] = ()

@@ -41,7 +41,11 @@ class Problems:
 
     def add(self, place: Place, wrong: Wrong) -> None:
         """Note a problem; the rest of the folder is still looked at."""
-        self._found.append((place, str(wrong)))
+        self._found.append((place, f"{place}: {wrong}"))
+
+    def tell(self, file: str, line: str) -> None:
+        """Note a problem that was put into words elsewhere: a whole line, which names the file itself."""
+        self._found.append((Place(file), line))
 
     def take(self, place: Place, value: object, parse: Callable[[object], T]) -> T | None:
         """What `parse` makes of the value, or None and a problem noted."""
@@ -54,4 +58,4 @@ class Problems:
     def lines(self) -> tuple[str, ...]:
         """One line for each problem: file, row, column, what, remedy."""
         ordered = sorted(self._found, key=lambda found: (self._files.index(found[0].file), found[0].row or 0))
-        return tuple(dict.fromkeys(f"{place}: {what}" for place, what in ordered))
+        return tuple(dict.fromkeys(line for _, line in ordered))

@@ -43,7 +43,11 @@ class Row:
         return self.cells.get(column, "")
 
 
-def decode(raw: bytes) -> str:
+SAVE_TABLE = "Save it again, as “CSV UTF-8” in a spreadsheet."
+SAVE_TEXT = "Save it again, as UTF-8 in a text editor."
+
+
+def decode(raw: bytes, remedy: str) -> str:
     """Text of a file: UTF-8 with or without its mark, UTF-16 with it, else Windows' western encoding (cp1252)."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings: tuple[str, ...] = ("utf-16",)
@@ -54,12 +58,12 @@ def decode(raw: bytes) -> str:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise Wrong("This cannot be read as text.", "Save it again, as “CSV UTF-8” in a spreadsheet.")
+    raise Wrong("This cannot be read as text.", remedy)
 
 
 def read_sheet(file: str, raw: bytes, columns: Columns, problems: Problems) -> tuple[Row, ...] | None:
     """The rows of a table, or None with the problems noted where it cannot be read as a table at all."""
-    text = problems.take(Place(file), raw, lambda _: decode(raw))
+    text = problems.take(Place(file), raw, lambda _: decode(raw, SAVE_TABLE))
     if text is None:
         return None
     numbered = problems.take(Place(file), text, lambda _: list(_records(file, text, columns, problems)))

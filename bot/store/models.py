@@ -47,6 +47,8 @@ class School(Base):
     counselors: Mapped[dict[str, Any]]  # {"keys": [roster ids, first is asked first]}
     helplines: Mapped[dict[str, Any]]  # {"lines": [{"name": …, "number": …, "hours": …}]}
     loaded_at: Mapped[datetime]
+    calendar: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # bot.services.days: school week, days off
+    cadence: Mapped[str | None]  # the school's own cadence.toml, laid over the packaged one
 
 
 class Term(Base):
@@ -83,6 +85,10 @@ class Person(Base):
     given_slack_id: Mapped[str | None] = mapped_column(String(32))  # what the roster says, if it says so
     im: Mapped[str | None] = mapped_column(String(32))  # the DM channel with the bot, once known
     active: Mapped[bool] = mapped_column(Boolean, default=True)
+    time_zone: Mapped[str | None] = mapped_column(String(64))  # Slack's `tz`, as last heard
+    since: Mapped[datetime | None]  # in the roster: what was due before is not made up for
+    heard_at: Mapped[datetime | None]  # an adult's last word or tap; a student's is their conversation's `updated_at`
+    quiet_since: Mapped[datetime | None]  # wants no reminders
 
 
 class Guardian(Base):
@@ -112,7 +118,8 @@ class Conference(Base):
     cancelled: Mapped[bool] = mapped_column(Boolean, default=False)
     channel: Mapped[str | None] = mapped_column(String(32))
     channel_name: Mapped[str | None] = mapped_column(String(80))
-    agenda_ts: Mapped[str | None]  # the pages of the posted agenda, by ts; the first is pinned, all updated in place
+    agenda_at: Mapped[datetime | None]  # when it is due in the channel; None: as soon as it is approved
+    agenda_ts: Mapped[str | None]  # what stands in the channel: bot.services.standing
 
 
 class Participant(Base):
@@ -130,7 +137,10 @@ class Conversation(Base):
     """A student's thread with the coach, and where it stands. `version` grows with every turn (compare-and-set)."""
 
     __tablename__ = "conversation"
-    __table_args__ = (UniqueConstraint("workspace", "person_id"),)
+    __table_args__ = (
+        UniqueConstraint("workspace", "person_id"),
+        Index("ix_conversation_beside", "workspace", "beside_channel", "beside_ts"),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     workspace: Mapped[str] = mapped_column(String(32))
@@ -145,6 +155,10 @@ class Conversation(Base):
     prompt_delivery: Mapped[str | None] = mapped_column(String(36))  # the delivery of the open question
     version: Mapped[int] = mapped_column(Integer, default=0)
     updated_at: Mapped[datetime]
+    # The thread in an advisor's DM in which they sit beside the student: the advisor's Slack id, the DM, the thread.
+    beside: Mapped[str | None] = mapped_column(String(32))
+    beside_channel: Mapped[str | None] = mapped_column(String(32))
+    beside_ts: Mapped[str | None] = mapped_column(String(32))
 
 
 class FlowState(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, or_, select, update
 
 from bot.store.models import Base, Conference, Guardian, Participant, Person, School, Term
 
@@ -96,26 +96,16 @@ def remove_participants(connection: Connection, pairs: Collection[tuple[int, int
         connection.execute(statement, [{"c": conference, "p": person} for conference, person in sorted(pairs)])
 
 
-def unmatched(connection: Connection, workspace: str) -> dict[str, int]:
-    """People of the roster not yet found in Slack: id by e-mail."""
-    statement = select(Person.email, Person.id).where(
-        Person.workspace == workspace, Person.active, Person.slack_id.is_(None), Person.email.is_not(None)
-    )
-    return {email: person for email, person in connection.execute(statement) if email}
-
-
-def slack_ids(connection: Connection, workspace: str) -> set[str]:
-    """Slack ids somebody has, whether still in the roster or not."""
-    statement = select(Person.slack_id).where(Person.workspace == workspace, Person.slack_id.is_not(None))
-    return {slack_id for slack_id in connection.scalars(statement) if slack_id}
+def invite_again(connection: Connection, person: int) -> None:
+    """Whoever was in the channels of conferences is there no longer."""
+    connection.execute(update(Participant).where(Participant.person_id == person).values(invite="waiting"))
 
 
 def holder_or_unmatched(connection: Connection, workspace: str, slack_id: str, email: str) -> list[RowMapping]:
-    """Who has this Slack id, and who has this e-mail and no Slack id yet."""
-    waiting = (Person.email == email) & Person.slack_id.is_(None) & Person.active
-    statement = select(Person.id, Person.slack_id, Person.active).where(
-        Person.workspace == workspace, or_(Person.slack_id == slack_id, waiting)
-    )
+    """Who has this Slack id, and who has this e-mail, or was given this id, and has no Slack id yet."""
+    meant = or_(Person.email == email, Person.given_slack_id == slack_id)
+    waiting = and_(meant, Person.slack_id.is_(None), Person.active)
+    statement = select(Person.__table__).where(Person.workspace == workspace, or_(Person.slack_id == slack_id, waiting))
     return list(connection.execute(statement).mappings())
 
 

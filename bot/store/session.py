@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
+from sqlalchemy.exc import InvalidatePoolError
 
+from scheduler.once import once
 from scheduler.prepared import execute
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -50,6 +52,10 @@ class Store:
         with self.engine.begin() as connection:
             yield connection
 
+    def once(self, connection: Connection, name: str) -> bool:
+        """In a write: True if no other process is at what goes by this name, and none will be until it ends."""
+        return once(connection, name)
+
     def close(self) -> None:
         """Close every connection."""
         with self._writer:
@@ -66,13 +72,30 @@ def make_engine(url: str) -> Engine:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(
+        engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=40, hide_parameters=True
         )
+        _watch_for_ends(engine)
+        return engine
     engine = create_engine(parsed, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 30})
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _watch_for_ends(engine: Engine) -> None:
+    """A pooled connection that the server has closed is found by what is left in its socket: that costs two system
+    calls, where asking the server would cost every turn a round trip. After a restart all of the pool are made anew."""
+    gone = engine.dialect.loaded_dbapi.OperationalError
+
+    def refuse(connection: Any, _record: Any, _proxy: Any) -> None:
+        try:
+            connection.pgconn.consume_input()  # the server's last words
+            connection.pgconn.consume_input()  # and the end
+        except gone as error:
+            raise InvalidatePoolError("the server has closed the connection") from error
+
+    event.listen(engine, "checkout", refuse)
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

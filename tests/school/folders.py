@@ -54,20 +54,40 @@ theo,Autumn 2026,2026-12-11,16:00,15,room 12,
 """
 
 
-def school(charter: str = CHARTER, roster: str = ROSTER, conferences: str = CONFERENCES) -> School:
-    """The school these texts describe, as UTF-8 files."""
-    return school_of(charter.encode(), roster.encode(), conferences.encode())
+def school(
+    charter: str = CHARTER, roster: str = ROSTER, conferences: str = CONFERENCES, calendar: str = "", cadence: str = ""
+) -> School:
+    """The school these texts describe, as UTF-8 files; of calendar and cadence there is no file without a text."""
+    return school_of(charter.encode(), roster.encode(), conferences.encode(), calendar.encode(), cadence.encode())
 
 
-def school_of(charter: bytes, roster: bytes, conferences: bytes) -> School:
+def school_of(charter: bytes, roster: bytes, conferences: bytes, calendar: bytes = b"", cadence: bytes = b"") -> School:
     files = {"school.toml": charter, "roster.csv": roster, "conferences.csv": conferences}
-    return parse_school(files, LANGUAGES)
+    more = {"calendar.ics": calendar, "cadence.toml": cadence}
+    return parse_school(files | {name: text for name, text in more.items() if text}, LANGUAGES)
 
 
-def problems(charter: str = CHARTER, roster: str = ROSTER, conferences: str = CONFERENCES) -> tuple[str, ...]:
+def problems(
+    charter: str = CHARTER, roster: str = ROSTER, conferences: str = CONFERENCES, calendar: str = "", cadence: str = ""
+) -> tuple[str, ...]:
     """What is said to be wrong with these texts; nothing, if they are a school."""
     try:
-        school(charter, roster, conferences)
+        school(charter, roster, conferences, calendar, cadence)
     except SchoolError as error:
         return error.problems
     return ()
+
+
+def ics(*events: str) -> str:
+    """A calendar of whole days, each event as "20261125/20261128 Thanksgiving break"; the second is the day after the
+    last. A word after # is its category."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Hillside//EN"]
+    for number, event in enumerate(events):
+        days, _, called = event.partition(" ")
+        first, after = days.split("/")
+        title, _, category = called.partition(" #")
+        lines += ["BEGIN:VEVENT", f"UID:{number}@hillside.example", "DTSTAMP:20260801T000000Z"]
+        lines += [f"DTSTART;VALUE=DATE:{first}", f"DTEND;VALUE=DATE:{after}", f"SUMMARY:{title}"]
+        lines += [f"CATEGORIES:{category}"] if category else []
+        lines += ["END:VEVENT"]
+    return "\r\n".join([*lines, "END:VCALENDAR", ""])

@@ -43,7 +43,7 @@ def test_a_time_as_a_spreadsheet_leaves_it_is_taken(written: str) -> None:
         ("noor,A", "noora,A", "Write the id of a student in roster.csv. Did you mean “noor”?"),
         ("noor,A", "tan,A", "row 2, column student: “tan” is a coordinator, not a student. "),
         ("theo,", "noor,", "row 3, column student: noor already has a conference in Autumn 2026, in row 2. "),
-        ("noor,Autumn 2026", "noor,Fall", "row 2, column term: “Fall” is not a term of school.toml. Its terms are"),
+        ("noor,Autumn 2026", "noor,Fall", "row 2, column term: “Fall” is not a term of the school. Its terms are"),
         ("reyes lind", "reyes lnd", "row 2, column adults: “lnd” is not in the roster. Write ids of roster.csv."),
         ("reyes lind", "reyes theo", "row 2, column adults: “theo” is a student. Only adults are listed here."),
         ("reyes lind", "anders", "row 2, column adults: “anders” is family, but not of “noor”. Add noor to the"),

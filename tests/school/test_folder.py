@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from bot.errors import SchoolError
 from bot.school import FILES, Role, School, read_school
-from tests.school.folders import CHARTER, CONFERENCES, LANGUAGES, ROSTER, school, school_of
+from tests.school.folders import CHARTER, CONFERENCES, LANGUAGES, ROSTER, ics, school, school_of
 
 ACCENTED = ROSTER.replace("Theo Lindqvist", "Théo Lindqvist")
 ANYTIME = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+DAY = '\n[[day]]\nkind = "closed"\nname = "Snow day"\nstarts = 2026-12-01\n'
+DAYS_OFF = ics("20261125/20261128 Thanksgiving break", "20261103/20261104 Staff development")
+CADENCE = "[nudge.letter]\ndays = -12\n\n[limits.student]\nper_week = 1\n"
 FOLDER = {"school.toml": CHARTER, "roster.csv": ROSTER, "conferences.csv": CONFERENCES}
 
 
@@ -99,6 +102,8 @@ def test_the_sample_school_is_whole() -> None:
     assert len({student.advisor for student in students}) == 2
     assert any(person.role is Role.FAMILY and person.language == "es" for person in found.people)
     assert any(not student.email and not student.slack_id for student in students)
+    assert {day.kind for day in found.days} == {"closed", "break", "student_free", "early_dismissal"}
+    assert found.unread == ("Fall concert",)
     noor = next(conference for conference in found.conferences if conference.student == "noor")
     assert (noor.date.isoformat(), noor.time, noor.minutes, noor.place) == ("2026-12-10", "17:30", 20, "room 12")
 
@@ -123,16 +128,16 @@ def damaged(draw: st.DrawFn, text: str) -> bytes:
 
 
 @ANYTIME
-@given(damaged(CHARTER), damaged(ROSTER), damaged(CONFERENCES))
+@given(damaged(CHARTER + DAY), damaged(ROSTER), damaged(CONFERENCES), damaged(DAYS_OFF), damaged(CADENCE))
 def test_whatever_is_in_the_files_it_is_a_school_or_a_list_of_faults(
-    charter: bytes, roster: bytes, conferences: bytes
+    charter: bytes, roster: bytes, conferences: bytes, calendar: bytes, cadence: bytes
 ) -> None:
-    found = outcome(charter, roster, conferences)
+    found = outcome(charter, roster, conferences, calendar, cadence)
     assert isinstance(found, School) or (found and all(problem.startswith(FILES) for problem in found))
 
 
 @ANYTIME
-@given(st.text(), st.text(), st.text())
-def test_any_text_at_all_is_a_school_or_a_list_of_faults(charter: str, roster: str, conferences: str) -> None:
+@given(st.lists(st.text(), min_size=5, max_size=5))
+def test_any_text_at_all_is_a_list_of_faults(files: list[str]) -> None:
     with pytest.raises(SchoolError):
-        school_of(charter.encode(), roster.encode(), conferences.encode())
+        school_of(*(text.encode() for text in files))
