@@ -185,7 +185,7 @@ def _flow_differs(ours: Flow, theirs: Flow) -> Iterator[str]:
 
 
 def _question_differs(ours: Question, theirs: Question) -> Iterator[tuple[str, object, object]]:
-    for field in ("kind", "section", "visible", "when", "probes", "recall", "label"):
+    for field in ("kind", "section", "visible", "when", "probes", "recall", "label", "once"):
         if getattr(ours, field) != getattr(theirs, field):
             yield field, getattr(ours, field), getattr(theirs, field)
     ids = [[option.id for option in question.options] for question in (ours, theirs)]

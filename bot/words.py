@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from bot.dialogue.coach import Coach, Lexicon
+from bot.dialogue.coach import Coach, Lexicon, Probe
 from bot.dialogue.flow import Band, Flow, Kind, parse_flow
 from bot.dialogue.safety import Safety
 from prompts import Catalog
@@ -18,6 +19,8 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "half": ("letter", "strengths", "goals", "gratitude", APPROVE),
     "full": ("letter", "strengths", "struggles", "goals", "supports", "gratitude", APPROVE),
 }
+QUARTER = ("evidence", "check_in", "reflection")
+"""The flows beside those of a level: open to every student, through the quarter."""
 _LAST_GRADE = {Band.ELEMENTARY: 5, Band.MIDDLE: 8}
 
 
@@ -27,32 +30,44 @@ class Words:
 
     catalog: Catalog
     flows: Mapping[tuple[str, str], Flow]
-    coaches: Mapping[str, Coach]
-    safety: Safety
 
     @classmethod
-    def load(cls, *overlays: Path) -> Words:
-        """Read the packaged words with a school's own laid over them; PromptsError or FlowError says what is wrong."""
+    def load(cls, *overlays: Path, hears: bool = True) -> Words:
+        """Read the packaged words with a school's own laid over them; PromptsError or FlowError says what is wrong.
+
+        hears: False for a process that only sends: what students' words are compared with, 40 MB, is then not made.
+        """
         catalog = Catalog.load(*overlays)
         flows = {
             (language, name): parse_flow(name, catalog.flow(language, name), f"{language}/flows/{name}.toml")
             for language in catalog.languages
             for name in catalog.flow_names(language)
         }
-        lexicons = {
-            language: Lexicon.parse(catalog.lexicon(language), f"{language}/lexicon.toml")
-            for language in catalog.languages
+        words = cls(catalog, flows)
+        if hears:
+            _ = words.coaches, words.safety
+        return words
+
+    @cached_property
+    def _lexicons(self) -> Mapping[str, Lexicon]:
+        return {
+            language: Lexicon.parse(self.catalog.lexicon(language), f"{language}/lexicon.toml")
+            for language in self.catalog.languages
         }
-        return cls(
-            catalog,
-            flows,
-            {language: Coach(lexicons, language) for language in lexicons},
-            Safety.parse({language: catalog.safety(language) for language in catalog.languages}),
-        )
+
+    @cached_property
+    def coaches(self) -> Mapping[str, Coach]:
+        """The coach of each language there are words in."""
+        return {language: Coach(self._lexicons, language) for language in self._lexicons}
+
+    @cached_property
+    def safety(self) -> Safety:
+        """What calls for a person, in every language at once."""
+        return Safety.parse({language: self.catalog.safety(language) for language in self.catalog.languages})
 
     def language(self, wanted: str) -> str:
         """The wanted language if there are words in it, else English."""
-        return wanted if wanted in self.coaches else "en"
+        return wanted if wanted in self.catalog.languages else "en"
 
     def flow(self, language: str, name: str, level: str = "full") -> Flow:
         """A flow in a language the words have; the approval asks only about the parts that the level has."""
@@ -62,6 +77,10 @@ class Words:
     def coach(self, language: str) -> Coach:
         """The coach of a language the words have."""
         return self.coaches[self.language(language)]
+
+    def probe(self, language: str, rule: str) -> Probe:
+        """How a rule asks for more, in a language the words have; all that a process needs that only sends."""
+        return self._lexicons[self.language(language)].probe(rule)
 
 
 def _for_level(flow: Flow, level: str) -> Flow:

@@ -13,7 +13,7 @@ from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, Templat
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from prompts.formats import clock, day, names
+from prompts.formats import clock, day, names, short_day
 from prompts.markdown import END, SLOT, VALUE, WORDS, Document, document, escape
 
 __all__ = ["Catalog", "PromptsError"]
@@ -236,6 +236,7 @@ def _environment(
         words=_Verbatim,
         md=_ours,
         day=lambda value: day(value, language),
+        short_day=lambda value: short_day(value, language),
         clock=clock,
         names=lambda value: names(tuple(value), language),
     )

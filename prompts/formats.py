@@ -22,6 +22,13 @@ def day(value: str | date, language: str) -> str:
 
 
 @lru_cache(maxsize=1024)
+def short_day(value: str | date, language: str) -> str:
+    """An ISO date (or date and time) as "6 Nov"; ValueError if it is none."""
+    moment = value if isinstance(value, date) else datetime.fromisoformat(value)
+    return format_date(moment, "d MMM", locale=_locale(language))
+
+
+@lru_cache(maxsize=1024)
 def clock(value: str | time | datetime) -> str:
     """An ISO time (or date and time) as "17:30"; ValueError if it is none."""
     if isinstance(value, str):
