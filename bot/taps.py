@@ -14,6 +14,10 @@ class Tap(StrEnum):
     OPEN = "open"  # a flow of the menu
     VISIBLE = "visible"  # who sees an item of the agenda
     CHANGE = "change"  # say it differently
+    SNOOZE = "snooze"  # a nudge: later, or no more of them
+    REMIND = "remind"  # an advisor has a student nudged now
+    BESIDE = "beside"  # an advisor sits beside a student
+    LOOK = "look"  # an advisor opens a student's way so far
     ALERT_OPEN = "alert_open"
     ALERT_TAKE = "alert_take"
 

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     AGENDA = "agenda"  # as approved
     PREVIEW = "preview"  # as it would be
     ALERT = "alert"
+    CONVERSATION = "conversation"  # the student's talk with the coach
 
 
 class Action(StrEnum):
@@ -38,6 +39,7 @@ class Action(StrEnum):
     APPROVE = "approve"
     HOLD = "hold"  # keep an answer back from the agenda, with a reason
     TAKE = "take"  # say that one is on it
+    JOIN = "join"  # sit beside the student in it
 
 
 class Scope(StrEnum):
@@ -81,6 +83,7 @@ TABLE: Mapping[tuple[Role, Kind, Action], Scope] = {
     (Role.ADVISOR, Kind.ANSWER, Action.HOLD): Scope.THEIRS,
     (Role.ADVISOR, Kind.PREVIEW, Action.SEE): Scope.THEIRS,
     (Role.ADVISOR, Kind.AGENDA, Action.SEE): Scope.THEIRS,
+    (Role.ADVISOR, Kind.CONVERSATION, Action.JOIN): Scope.THEIRS,
     (Role.TEACHER, Kind.ANSWER, Action.SEE): Scope.THEIRS,
     (Role.TEACHER, Kind.AGENDA, Action.SEE): Scope.THEIRS,
     (Role.FAMILY, Kind.AGENDA, Action.SEE): Scope.THEIRS,

@@ -1,4 +1,4 @@
-"""How far a student is: ready, on the way, quiet or new."""
+"""How far a student is: ready, on the way, quiet or new; or past their conference."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ class Status(StrEnum):
     ON_THE_WAY = "on_the_way"
     QUIET = "quiet"
     NEW = "new"
+    MET = "met"  # the conference is over, and no other one is booked
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """`done` of `total` flows; `develop`: answers worth a conversation, with the probe that stayed open."""
+    """`done` of `total` flows, by name `finished`; `develop`: answers to talk over, with the probe that stayed open."""
 
     status: Status
     done: int
     total: int
     develop: tuple[tuple[Spot, str], ...] = ()
+    finished: frozenset[str] = frozenset()
 
     @property
     def flags(self) -> int:
@@ -45,19 +47,22 @@ def readiness(
     approved: bool,
     last_heard: datetime | None,
     now: datetime,
+    met: bool = False,
 ) -> Readiness:
     """Where a student stands.
 
     `flows`: those to go through; `done`: those finished; `approved`: the agenda as it is now is approved;
-    `last_heard`: the student's last turn, None if there was none. Both times aware. Quiet: a week without a word.
+    `last_heard`: the student's last turn, None if there was none; both times aware. Quiet: a week without a word.
+    `met`: the day of the conference is past.
     """
     develop = tuple(
         (spot, settings[spot].develop)
         for spot, answer in sorted(answers.items(), key=lambda pair: pair[0])
         if spot in settings and settings[spot].develop and not answer.alarm
     )
-    finished = sum(flow in done for flow in flows)
-    return Readiness(_status(approved, last_heard, now), finished, len(flows), develop)
+    finished = frozenset(flows) & frozenset(done)
+    status = Status.MET if met else _status(approved, last_heard, now)
+    return Readiness(status, len(finished), len(flows), develop, finished)
 
 
 def _status(approved: bool, last_heard: datetime | None, now: datetime) -> Status:

@@ -49,6 +49,8 @@ class Control(StrEnum):
     MENU = "menu"
     START = "start"
     NEXT = "next"
+    QUIET = "quiet"
+    REMIND = "remind"
 
 
 @dataclass(frozen=True)

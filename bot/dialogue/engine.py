@@ -30,12 +30,12 @@ from bot.dialogue.events import (
     Tapped,
 )
 from bot.dialogue.flow import Flow, Kind
-from bot.dialogue.judging import CHOOSE, MAX_PROBES, STARTER, Judge
+from bot.dialogue.judging import CHOOSE, MAX_PROBES, PIECE, STARTER, Judge
 from bot.dialogue.path import ANOTHER, Path, goal_labels
 from bot.dialogue.record import Record
 from bot.dialogue.state import Early, Part, Reply, Spot, State
 
-__all__ = ["ANOTHER", "CHOOSE", "MAX_PROBES", "STARTER", "advance", "develop", "goal_labels"]
+__all__ = ["ANOTHER", "CHOOSE", "MAX_PROBES", "PIECE", "STARTER", "advance", "develop", "goal_labels"]
 
 
 def advance(flow: Flow, coach: Coach, state: State, event: Event) -> tuple[State, list[Effect]]:
@@ -123,6 +123,8 @@ class _Turn:
             self._command(Command(name), spot)
         elif kind == "starter" and name in self._starters(spot):
             self.course.ask(spot, rule=STARTER, starter=int(name))
+        elif kind == PIECE:
+            self._show(spot, tapped)
         else:
             self._choose(spot, tapped)
 
@@ -156,10 +158,11 @@ class _Turn:
         self.course.settle(spot, reply)
 
     def _declines(self, said: Said, spot: Spot | None) -> bool:
-        """Whether "no" means that there is no piece of work to show."""
-        if spot is None or said.works or self.path.question(spot).kind is not Kind.EVIDENCE:
+        """Whether "no" means that there is no piece of work to show, or nothing to add."""
+        if spot is None or said.works:
             return False
-        return self.coach.yes_no(said.text) is False
+        question = self.path.question(spot)
+        return (question.kind is Kind.EVIDENCE or question.once) and self.coach.yes_no(said.text) is False
 
     # Answers
 
@@ -174,6 +177,18 @@ class _Turn:
         choices = self.judge.choices(question, said.text)
         self.record.add(spot, reply, Part(said.ts, said.text, said.ts, act, said.works, choices))
         self.course.settle(spot, reply, said.text)
+
+    def _show(self, spot: Spot, tapped: Tapped) -> None:
+        """A piece of work from earlier, as the answer."""
+        evidence = self.path.question(spot).kind is Kind.EVIDENCE
+        if not (evidence and (tapped.works or tapped.text)) or self.record.find(tapped.ts):
+            self.effects.append(Say(Note.ALREADY_ANSWERED))
+            return
+        reply = self.state.reply(spot)
+        self.record.replace_old(spot, reply)
+        reply.met = reply.probes
+        self.record.add(spot, reply, Part(tapped.ts, tapped.text, tapped.ts, Act.SAID, tapped.works))
+        self.course.settle(spot, reply, tapped.text)
 
     def _choose(self, spot: Spot, tapped: Tapped) -> None:
         question, reply = self.path.question(spot), self.state.reply(spot)

@@ -21,6 +21,8 @@ class Command(StrEnum):
     MENU = "menu"
     START = "start"
     NEXT = "next"
+    QUIET = "quiet"  # no more reminders
+    REMIND = "remind"  # reminders again
 
 
 LONG_AGO = "0"  # a ts before all others
@@ -67,11 +69,14 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Tapped:
-    """A button of prompt number `prompt`: option ids, or `cmd:` and a command, or `starter`."""
+    """A button of prompt number `prompt`: option ids, or `cmd:` and a command, or `starter`; or `piece`, with the work
+    of earlier that is meant and what was said about it."""
 
     ts: str
     prompt: int
     choices: tuple[str, ...]
+    works: tuple[Work, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ class Question(_Part):
     when: When | None = None
     recall: str | None = None  # name of a carried answer of the last conference to show with the question
     label: bool = False  # the answer is the short name of its round ("your goal: …")
+    once: bool = False  # of a flow that goes through the goals: asked after the last of them only, and easily left
 
     @model_validator(mode="after")
     def _complete(self) -> Question:
@@ -154,6 +155,8 @@ class Flow(_Part):
             seen[question.id] = question
         if (self.rounds is Rounds.ASK) != (self.another is not None):
             raise ValueError('[another] and rounds = "ask" go together')
+        if self.rounds is not Rounds.GOALS and any(question.once for question in self.questions):
+            raise ValueError('`once` needs rounds = "goals": every other question is asked once anyway')
         return self
 
     @staticmethod

@@ -13,6 +13,7 @@ from bot.dialogue.state import Act, Reply, Work
 MAX_PROBES = 2
 CHOOSE = "choose"  # the probe for typing that fits none of the options
 STARTER = "starter"  # the prompt after a starter was tapped
+PIECE = "piece"  # a piece of work of earlier was tapped
 _ACTS = {
     Rule.EMPTY.value: Act.ASIDE,
     Rule.HARSH.value: Act.ASIDE,

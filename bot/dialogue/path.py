@@ -70,7 +70,10 @@ class Path:
         return self._applies(self.question(spot), spot.round)
 
     def progress(self, spot: Spot) -> tuple[int, int]:
-        """Which question of the round this is, and of how many, as things stand."""
+        """Which question of the round this is, and of how many, as things stand; where one comes after the last round,
+        all rounds are counted together."""
+        if any(question.once for question in self.flow.questions):
+            return self._progress_through_all(spot)
         decided: dict[tuple[str, tuple[str, ...]] | None, bool] = {}  # most of a round hang on the same question
         asked = []
         for one in self.flow.questions:
@@ -83,6 +86,8 @@ class Path:
 
     def label(self, spot: Spot) -> str:
         """The goal a round is about, as the student put it; "" where there is none."""
+        if self.question(spot).once:
+            return ""
         if self.flow.rounds is Rounds.GOALS:
             return self.state.labels[spot.round - 1] if spot.round <= len(self.state.labels) else ""
         naming = (question for question in self.flow.questions if question.label and question.id != spot.question)
@@ -92,8 +97,21 @@ class Path:
         return Spot(self.flow.questions[0].id, number)
 
     def _first_after(self, number: int) -> Spot | None:
-        named = (one for one, label in enumerate(self.state.labels, 1) if label and one > number)
-        return next(map(self._start, named), None)
+        return next((self._start(one) for one in self._named() if one > number), None)
+
+    def _named(self) -> list[int]:
+        """The rounds that have a goal."""
+        return [number for number, label in enumerate(self.state.labels, 1) if label]
+
+    def _progress_through_all(self, spot: Spot) -> tuple[int, int]:
+        rounds = self._named() or [1]
+        asked = [
+            Spot(one.id, number)
+            for number in rounds
+            for one in self.flow.questions
+            if not one.once or number == rounds[-1]
+        ]
+        return (asked.index(spot) + 1 if spot in asked else len(asked)), len(asked)
 
     def _after(self, spot: Spot) -> Iterator[Question]:
         questions = iter(self.flow.questions)
@@ -103,6 +121,8 @@ class Path:
         return questions
 
     def _applies(self, question: Question, number: int) -> bool:
+        if question.once and number != (self._named() or [1])[-1]:
+            return False
         if question.when is None:
             return True
         reply = self.state.replies.get(Spot(question.when.question, number).key())

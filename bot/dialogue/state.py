@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from bot.dialogue.flow import MAX_GOALS
+
 VERSION = 1
 EARLY_CHANGES = 50  # how many edits and deletions may wait for their message
 PROMPTS = 8  # how many prompts before the open one are remembered
@@ -176,6 +178,9 @@ class State:
     detour: str | None = None  # one answer is being changed: the spot to come back to, "" for the end
     held: str = ""  # a safeguarding level: the flow waits until the student goes on
     done: bool = False
+    # Of a flow that comes again (State.again): when this time of it was begun, and how many rounds were before it.
+    period: str = ""
+    offset: int = 0
 
     @property
     def before(self) -> Spot | None:
@@ -214,6 +219,18 @@ class State:
         self.early = [change for change in self.early if change.ts != ts]
         return sorted(found, key=lambda change: moment(change.revised))
 
+    def heard(self, ts: str) -> bool:
+        """Whether a message or tap is part of an answer here."""
+        return any(part.ts == ts for reply in self.replies.values() for part in reply.parts)
+
+    def again(self, period: str) -> State:
+        """The flow from its beginning, at another time.
+
+        Prompts are counted on, so that old buttons stay old, and so are rounds in what is stored: answers of another
+        time stand for themselves.
+        """
+        return State(prompt=self.prompt, period=period, offset=self.offset + MAX_GOALS)
+
     def copy(self) -> State:
         """A state of its own: parts are values, replies are copied."""
         return State(
@@ -229,6 +246,8 @@ class State:
             self.detour,
             self.held,
             self.done,
+            self.period,
+            self.offset,
         )
 
     def to_json(self) -> str:
@@ -248,6 +267,7 @@ class State:
                 "detour": self.detour,
                 "held": self.held,
                 "done": self.done,
+                **({"period": self.period, "offset": self.offset} if self.period else {}),
             }
         )
 
@@ -270,6 +290,8 @@ class State:
             detour=data["detour"],
             held=data["held"],
             done=data["done"],
+            period=data.get("period", ""),
+            offset=data.get("offset", 0),
         )
 
 

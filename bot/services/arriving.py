@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from bot.dialogue.events import Said
-from bot.services import channel, greeting, hearing, school
+from bot.services import beside, channel, greeting, hearing, school
 from bot.services.house import House
 from bot.services.safeguarding import help_now
 from bot.services.scene import scene_of
 from bot.services.speech import Kind, Saying, Voice
 from bot.store.session import AnyRow
-from scheduler.outbox import Delivery, Draft, Outbox
+from scheduler.outbox import Delivery, Draft
 
 HOME_LASTS = timedelta(minutes=10)
 """A home that could not be published so long is not worth publishing: it is made anew whenever it is opened."""
@@ -68,22 +67,14 @@ def arrived(house: House, connection: Connection, meet: Delivery, now: datetime)
 def _heard(house: House, connection: Connection, voice: Voice, person: AnyRow, meet: Delivery, now: datetime) -> None:
     """What a student said while nobody knew who they were. Whoever wrote several times is greeted once."""
     said = Said(meet.payload["ts"], meet.payload["text"], None)
-    house = replace(house, outbox=_Unhurried(house.outbox.owner))
+    house = house.unhurried()
     scene = scene_of(connection, meet.workspace, person.slack_id)
     if scene is None:
         hearing.first_turn(house, connection, voice, person, said, now)
     elif said.ts:
         hearing.take_in(house, connection, scene, meet.payload["channel"], f"met:{meet.id}", said, now)
-
-
-class _Unhurried(Outbox):
-    """What follows when a delivery is settled is in nobody's hands yet: it is claimed when its turn comes."""
-
-    def put(
-        self, connection: Connection, drafts: Sequence[Draft], now: datetime, *, claim: bool = False
-    ) -> list[Delivery]:
-        """Store what is wished for, claimed or not."""
-        return super().put(connection, drafts, now)
+    else:
+        beside.move_home(house, connection, person, meet.payload["channel"], f"met:{meet.id}")
 
 
 def _stranger(house: House, connection: Connection, meet: Delivery, now: datetime) -> Draft:
@@ -113,10 +104,12 @@ def open_messages(house: House, workspace: str, slack_id: str, channel_id: str, 
     """Somebody opened the DM with the bot: a student who has not been greeted is; whom nobody knows is looked up."""
     now = house.clock()
     with house.store.write() as connection:
-        if greeting.person_in_slack(connection, workspace, slack_id) is None:
+        person = greeting.person_in_slack(connection, workspace, slack_id)
+        if person is None:
             draft = look_up(workspace, slack_id, key, now, "messages", channel_id)
             return house.outbox.put(connection, [draft], now, claim=True)
-        return greeting.first_hello(house, connection, workspace, slack_id, channel_id, f"turn:{key}")
+        hello = greeting.first_hello(house, connection, workspace, slack_id, channel_id, f"turn:{key}")
+        return hello or beside.move_home(house, connection, person, channel_id, key)
 
 
 def _home(workspace: str, slack_id: str, key: str, now: datetime) -> Draft:
@@ -157,4 +150,5 @@ def left(house: House, workspace: str, channel_id: str, key: str) -> list[Delive
         conference = channel.of_channel(connection, workspace, channel_id)
         if conference is None or channel.latest_approval(connection, conference) is None:
             return []
-        return house.outbox.put(connection, channel.again(workspace, conference, f"left:{key}", now), now, claim=True)
+        drafts = channel.again(connection, workspace, conference, f"left:{key}", now)
+        return house.outbox.put(connection, drafts, now, claim=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from enum import StrEnum
 
 
@@ -12,6 +13,8 @@ class Thing(StrEnum):
 
     SCHOOL = "school"
     TERM = "term"
+    CALENDAR = "calendar"
+    CADENCE = "cadence"
     PERSON = "person"
     CONFERENCE = "conference"
 
@@ -42,6 +45,12 @@ class Changes:
     added: tuple[Change, ...] = ()
     changed: tuple[Change, ...] = ()
     removed: tuple[Change, ...] = ()
+    moved: tuple[int, ...] = ()
+    """Ids of the conferences with another date, time, place or length: what stands in their channels is to follow."""
+    rescheduled: tuple[int, ...] = ()
+    """Those of them with another date, time or place, or that take place after all: people are to be told."""
+    cancelled: tuple[int, ...] = ()
+    """Ids of the conferences that were still to come, and do not take place."""
 
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
@@ -54,6 +63,18 @@ class Ledger:
     _added: list[Change] = field(default_factory=list)
     _changed: list[Change] = field(default_factory=list)
     _removed: list[Change] = field(default_factory=list)
+    _moved: list[int] = field(default_factory=list)
+    _rescheduled: list[int] = field(default_factory=list)
+    _cancelled: list[int] = field(default_factory=list)
+
+    def moved(self, conference: int) -> None:
+        self._moved.append(conference)
+
+    def rescheduled(self, conference: int) -> None:
+        self._rescheduled.append(conference)
+
+    def cancelled(self, conference: int) -> None:
+        self._cancelled.append(conference)
 
     def added(self, what: Thing, name: str) -> None:
         self._added.append(Change(what, name))
@@ -68,13 +89,35 @@ class Ledger:
             self._changed.append(Change(what, name, fields))
         return bool(fields)
 
+    def compare_all(
+        self, what: Thing, before: Mapping[str, Mapping[str, object]], after: Mapping[str, Mapping[str, object]]
+    ) -> None:
+        """Note what was added, changed and removed among things that are named."""
+        for name, values in after.items():
+            if name in before:
+                self.compare(what, name, before[name], values)
+            else:
+                self.added(what, name)
+        for name in before:
+            if name not in after:
+                self.removed(what, name)
+
     def changes(self) -> Changes:
-        return Changes(tuple(self._added), tuple(self._changed), tuple(self._removed))
+        return Changes(
+            tuple(self._added),
+            tuple(self._changed),
+            tuple(self._removed),
+            tuple(self._moved),
+            tuple(self._rescheduled),
+            tuple(self._cancelled),
+        )
 
 
 def _show(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
     if isinstance(value, Mapping):
         return ", ".join(_show(part) for part in value.values())
     if isinstance(value, tuple | list | frozenset):

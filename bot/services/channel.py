@@ -6,18 +6,19 @@ done: channel, invitations, report to the advisor, agenda, pin. Each step reads 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 from sqlalchemy.orm import aliased
 
+from bot.services import standing
 from bot.services.scene import first_name
 from bot.services.speech import Kind, Saying, Voice
-from bot.store.models import Approval, Conference, Participant, Person, School
+from bot.store.models import Approval, Conference, Conversation, Participant, Person, School
 from bot.store.session import AnyRow
 from scheduler.outbox import Draft
 
@@ -50,22 +51,28 @@ class Meeting:
     minutes: int
     channel: str | None
     name: str | None
-    agenda_ts: tuple[str, ...]
+    agenda_at: datetime | None
+    stands: standing.Standing
     advisor: AnyRow | None
+    student_id: int
 
 
-def publish(connection: Connection, workspace: str, conference: int, key: str, now: datetime) -> list[Draft]:
-    """The way to the agenda in the channel, from wherever the conference is now; `key` names the occasion.
+def publish(
+    connection: Connection, workspace: str, conference: int, key: str, due: datetime, now: datetime | None = None
+) -> list[Draft]:
+    """The way to the agenda in the channel, from wherever the conference is now; `key` names the occasion, `now` is
+    where it is later than `due`.
 
-    Where there is no channel yet, that is the first step, and once it is made it leads on to the others.
+    Where there is no channel yet, that is the first step, and once it is made it leads on to the others. An agenda
+    whose time has not come is left out: people are there by then, and who cannot be is known early.
     """
     if not connection.scalar(select(Conference.channel).where(Conference.id == conference)):
-        return [_step(workspace, conference, f"{key}:0", Kind.CHANNEL, {}, now)]
+        return [_step(workspace, conference, f"{key}:0", Kind.CHANNEL, {}, due)]
     steps: list[tuple[Kind, dict[str, Any]]] = [
         (Kind.INVITE, {"person": person}) for person in _to_invite(connection, conference)
     ]
-    steps += [(Kind.REPORT, {}), (Kind.AGENDA, {"page": 0})]
-    return [_step(workspace, conference, f"{key}:{n}", kind, fields, now) for n, (kind, fields) in enumerate(steps)]
+    steps += [(Kind.REPORT, {}), *_agenda(connection, workspace, conference, now or due)]
+    return [_step(workspace, conference, f"{key}:{n}", kind, fields, due) for n, (kind, fields) in enumerate(steps)]
 
 
 def try_again(workspace: str, conference: int, key: str, due: datetime) -> list[Draft]:
@@ -90,17 +97,28 @@ def invite(connection: Connection, workspace: str, person: int, now: datetime) -
         )
     )
     key = f"arrived:{person}:{now.date()}"
-    steps: tuple[tuple[Kind, dict[str, Any]], ...] = (
-        (Kind.INVITE, {"person": person}),
-        (Kind.REPORT, {}),
-        (Kind.AGENDA, {"page": 0}),
-    )
-    return [_step(workspace, row.id, key, kind, fields, now) for row in rows for kind, fields in steps]
+    steps: list[tuple[Kind, dict[str, Any]]] = [(Kind.INVITE, {"person": person}), (Kind.REPORT, {})]
+    return [
+        _step(workspace, row.id, key, kind, fields, now)
+        for row in rows.all()
+        for kind, fields in [*steps, *_agenda(connection, workspace, row.id, now)]
+    ]
 
 
-def again(workspace: str, conference: int, key: str, now: datetime) -> list[Draft]:
-    """Post or update the agenda once more: something on it changed, or someone who stood in the way left."""
-    return [_step(workspace, conference, key, Kind.AGENDA, {"page": 0}, now)]
+def again(connection: Connection, workspace: str, conference: int, key: str, now: datetime) -> list[Draft]:
+    """Post or update the agenda once more: something on it changed, or someone who stood in the way left.
+
+    Nothing where its time has not come.
+    """
+    steps = _agenda(connection, workspace, conference, now)
+    return [_step(workspace, conference, key, kind, fields, now) for kind, fields in steps]
+
+
+def moved(connection: Connection, workspace: str, conference: int, now: datetime) -> list[Draft]:
+    """What stands in the channel gets the conference's new date, time, place or length."""
+    if not standing.of(connection, workspace, conference).pages:
+        return []
+    return again(connection, workspace, conference, f"moved:{now.isoformat()}", now)
 
 
 def page(workspace: str, conference: int, key: str, number: int, now: datetime) -> Draft:
@@ -137,8 +155,10 @@ def meeting(connection: Connection, conference: int) -> Meeting | None:
         row.minutes,
         row.channel,
         row.channel_name,
-        tuple((row.agenda_ts or "").split()),
+        row.agenda_at,
+        standing.Standing.parse(row.agenda_ts),
         advisor,
+        row.student_id,
     )
 
 
@@ -164,13 +184,13 @@ def invited(connection: Connection, conference: int, person: int, outcome: Invit
     )
 
 
-def posted(connection: Connection, conference: int, pages: Sequence[str]) -> None:
-    """Keep where the agenda stands: the ts of its pages."""
-    connection.execute(update(Conference).where(Conference.id == conference).values(agenda_ts=" ".join(pages) or None))
-
-
 def problems(connection: Connection, conference: int) -> list[dict[str, str]]:
-    """Who could not be brought into the channel, and why."""
+    """Who could not be brought into the channel, and why; not a student beside whom their advisor sits, who knows."""
+    beside = select(Conversation.id).where(
+        Conversation.workspace == Person.workspace,
+        Conversation.person_id == Person.id,
+        Conversation.beside.is_not(None),
+    )
     rows = connection.execute(
         select(Person.name, Participant.invite)
         .join(Person, Person.id == Participant.person_id)
@@ -178,6 +198,7 @@ def problems(connection: Connection, conference: int) -> list[dict[str, str]]:
             Participant.conference_id == conference,
             Participant.invite.not_in([Invite.WAITING, Invite.JOINED]),
             Person.active.is_(True),
+            or_(Person.role != "student", Person.slack_id.is_not(None), ~beside.exists()),
         )
         .order_by(Person.role, Person.name)
     )
@@ -216,6 +237,12 @@ def latest_approval(connection: Connection, conference: int) -> AnyRow | None:
         .order_by(Approval.number.desc())
         .limit(1)
     ).one_or_none()
+
+
+def approved_by(connection: Connection, conference: int, moment: datetime) -> bool:
+    """Whether anything was approved at that moment already."""
+    found = select(Approval.id).where(Approval.conference_id == conference, Approval.at <= moment).limit(1)
+    return connection.scalar(found) is not None
 
 
 def always_approved(connection: Connection, conference: int) -> list[dict[str, Any]]:
@@ -268,6 +295,13 @@ def tell_coordinators(connection: Connection, about: Meeting, saying: Saying, ke
 def student_name(about: Meeting) -> str:
     """The name the student is called by."""
     return first_name(about.student)
+
+
+def _agenda(
+    connection: Connection, workspace: str, conference: int, now: datetime
+) -> list[tuple[Kind, dict[str, Any]]]:
+    waits = standing.waits_until(connection, workspace, conference, now)
+    return [] if waits else [(Kind.AGENDA, {"page": 0})]
 
 
 def _to_invite(connection: Connection, conference: int) -> list[int]:

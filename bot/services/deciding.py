@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from bot.conference.answers import Spot as Place
 from bot.dialogue.flow import Visibility
 from bot.dialogue.state import Spot
 from bot.services import review
-from bot.services.hearing import first_time
+from bot.services.hearing import first_time, scene_at
 from bot.services.house import House
-from bot.services.scene import Scene, scene_by_id
 from bot.services.turn import Turn
 from bot.store.models import Item
 from bot.taps import Ref
@@ -18,12 +15,13 @@ from scheduler.outbox import Delivery
 
 
 def show_to(
-    house: House, workspace: str, key: str, slack_id: str, channel_id: str, ref: Ref, chosen: str, message: str
-) -> list[Delivery]:
+    house: House, workspace: str, key: str, slack_id: str, channel_id: str, ref: Ref, chosen: str, message: str,
+    thread: str = "",
+) -> list[Delivery]:  # fmt: skip
     """Who sees an answer. Saying less takes effect in the channel at once; saying more waits for the next approval."""
     now = house.clock()
     with house.store.write() as connection:
-        scene = _own(connection, workspace, slack_id, ref)
+        scene = scene_at(connection, workspace, slack_id, channel_id, thread, ref)
         if scene is None or not first_time(connection, workspace, (key,), now):
             return []
         spot = Spot(ref.choice, ref.prompt)
@@ -37,18 +35,14 @@ def show_to(
         return turn.decided()
 
 
-def change(house: House, workspace: str, key: str, slack_id: str, channel_id: str, ref: Ref) -> list[Delivery]:
+def change(
+    house: House, workspace: str, key: str, slack_id: str, channel_id: str, ref: Ref, thread: str = ""
+) -> list[Delivery]:
     """Open the question of a line again; afterwards the review comes back."""
     now = house.clock()
     with house.store.write() as connection:
-        scene = _own(connection, workspace, slack_id, ref)
+        scene = scene_at(connection, workspace, slack_id, channel_id, thread, ref)
         if scene is None or not first_time(connection, workspace, (key,), now):
             return []
         turn = Turn(house, connection, scene, channel_id, key, now)
         return turn.change(ref.flow, Spot(ref.choice, ref.prompt))
-
-
-def _own(connection: Connection, workspace: str, slack_id: str, ref: Ref) -> Scene | None:
-    """The conversation a button was made for, if it is the tapper's own."""
-    scene = scene_by_id(connection, workspace, ref.conversation)
-    return scene if scene is not None and scene.slack_id == slack_id else None

@@ -1,8 +1,9 @@
-"""The people of a school: those of the roster into the database, and those of the database found in Slack."""
+"""The people of a school: those of the roster into the database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
@@ -15,57 +16,31 @@ from bot.store import roster as rows
 Stored = Mapping[str, RowMapping]
 
 
-def enrol(connection: Connection, workspace: str, roster: Sequence[Person], ledger: Ledger) -> dict[str, int]:
+def enrol(
+    connection: Connection, workspace: str, roster: Sequence[Person], now: datetime, ledger: Ledger
+) -> dict[str, int]:
     """Make the stored people those of the roster; ids of everyone by key, also of those who have left.
 
-    Who is missing from the roster is set inactive and keeps what they wrote. A Slack id the roster gives goes to that
-    person, whoever was taken for it before; a changed e-mail undoes the match that rested on the old one.
+    Who is missing from the roster is set inactive and keeps what they wrote. A Slack id the roster gives anew goes to
+    that person, whoever was taken for it before; a changed e-mail undoes the match that rested on the old one. An id
+    given before is not given again: Slack may have said since that the account is gone.
     """
     stored = {row["key"]: row for row in rows.people(connection, workspace)}
     families = rows.guardians(connection, workspace)
     slack = _slack_ids(stored, roster)
     _release(connection, stored, slack)
     new = [person for person in roster if person.key not in stored]
-    rows.add(connection, models.Person, [_new(workspace, person) for person in new])
+    rows.add(connection, models.Person, [_new(workspace, person, now) for person in new])
     for person in new:
         ledger.added(Thing.PERSON, _called(person.role, person.name, person.key))
     ids = {row["key"]: row["id"] for row in (rows.people(connection, workspace) if new else stored.values())}
-    _change(connection, stored, roster, slack, ids)
+    _change(connection, stored, roster, slack, ids, now)
     _tell(stored, roster, _students(stored, families), ledger)
     _retire(connection, stored, roster, ledger)
     wished = {(ids[person.key], ids[student]) for person in roster for student in person.students}
     rows.remove_guardians(connection, families - wished)
     rows.add_guardians(connection, workspace, wished - families)
     return ids
-
-
-def match_person(connection: Connection, workspace: str, slack_id: str, email: str | None) -> int | None:
-    """The roster's person behind a Slack account, matched by e-mail at their first appearance; None if there is none.
-
-    An id somebody already has is theirs: no e-mail moves it, and nobody who has one gets another. Who has left the
-    roster is nobody.
-    """
-    address = (email or "").strip().lower()
-    found = rows.holder_or_unmatched(connection, workspace, slack_id, address)
-    for row in found:
-        if row["slack_id"] == slack_id:
-            return int(row["id"]) if row["active"] else None
-    for row in found:
-        if rows.match(connection, row["id"], slack_id):
-            return int(row["id"])
-    return None
-
-
-def match_members(connection: Connection, workspace: str, members: Iterable[tuple[str, str]]) -> int:
-    """Match everyone of the roster who is among the workspace's members, (Slack id, e-mail); how many were found."""
-    waiting, taken = rows.unmatched(connection, workspace), rows.slack_ids(connection, workspace)
-    found = 0
-    for slack_id, email in members:
-        person = waiting.get(email.strip().lower()) if slack_id not in taken else None
-        if person is not None and rows.match(connection, person, slack_id):
-            taken.add(slack_id)
-            found += 1
-    return found
 
 
 def _values(person: Person) -> dict[str, Any]:
@@ -80,8 +55,9 @@ def _values(person: Person) -> dict[str, Any]:
     }
 
 
-def _new(workspace: str, person: Person) -> dict[str, Any]:
-    return {"workspace": workspace, "key": person.key, **_values(person), "slack_id": person.slack_id}
+def _new(workspace: str, person: Person, now: datetime) -> dict[str, Any]:
+    who = {"workspace": workspace, "key": person.key, "slack_id": person.slack_id, "since": now}
+    return {**who, **_values(person)}
 
 
 def _slack_ids(stored: Stored, roster: Sequence[Person]) -> dict[str, str | None]:
@@ -93,7 +69,10 @@ def _slack_ids(stored: Stored, roster: Sequence[Person]) -> dict[str, str | None
     def decide(row: RowMapping) -> str | None:
         person = here.get(row["key"])
         if person and person.slack_id:
-            return person.slack_id
+            if person.slack_id != row["given_slack_id"] or not row["active"]:
+                return person.slack_id
+            if row["slack_id"] in (None, person.slack_id):
+                return person.slack_id if row["slack_id"] else None
         moved = row["email"] in addresses if person is None else row["email"] and row["email"] != person.email
         return None if moved or row["slack_id"] in given else row["slack_id"]
 
@@ -112,15 +91,18 @@ def _change(
     roster: Sequence[Person],
     slack: Mapping[str, str | None],
     ids: Mapping[str, int],
+    now: datetime,
 ) -> None:
     updates: dict[int, dict[str, Any]] = {}
     for person in roster:
-        wished = {"advisor_id": ids[person.advisor] if person.advisor else None}
+        wished: dict[str, Any] = {"advisor_id": ids[person.advisor] if person.advisor else None}
         row = stored.get(person.key)
         if row is None:
             updates[ids[person.key]] = {name: value for name, value in wished.items() if value}
             continue
         wished |= _values(person) | {"slack_id": slack[person.key]}
+        if not row["active"]:
+            wished["since"] = now
         updates[row["id"]] = {name: value for name, value in wished.items() if row[name] != value}
     rows.change(connection, models.Person, updates)
 

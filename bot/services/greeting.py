@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,15 +10,15 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from bot.dialogue.events import Command
 from bot.dialogue.state import State
-from bot.services import safeguarding
+from bot.services import gathered, recurring, safeguarding
 from bot.services.house import House
-from bot.services.scene import Scene, first_name, parked
+from bot.services.scene import Scene, first_name, park, parked, scene_by_id
 from bot.services.school import today
 from bot.services.speech import Button, Saying, Voice
 from bot.store.models import Conference, Conversation, FlowState, Participant, Person, School
 from bot.store.session import AnyRow
 from bot.taps import Ref, Tap
-from bot.words import APPROVE, LEVELS
+from bot.words import APPROVE, LEVELS, QUARTER
 from scheduler.outbox import Delivery, Draft
 
 
@@ -50,7 +51,7 @@ def hello(house: House, connection: Connection, voice: Voice, person: Any, now: 
     conversation, first_time = _turn_to(connection, person, conference.id if conference is not None else None, now)
     about = _about(connection, person)
     if conference is None:
-        return voice.say(Saying("hello_no_date", about))
+        return voice.say(Saying("hello_no_date", about, _evidence(house, person.language, conversation)))
     context = {
         **about,
         "date": conference.date.isoformat(),
@@ -62,10 +63,18 @@ def hello(house: House, connection: Connection, voice: Voice, person: Any, now: 
     return voice.say(Saying("hello", context, {"actions": [_hello_buttons(conversation)]}))
 
 
+def begin(connection: Connection, person: Any, now: datetime) -> int:
+    """The student's conversation; one in which nothing was said yet, where there is none."""
+    known = conversation_of(connection, person.id)
+    return known if known is not None else _turn_to(connection, person, None, now)[0]
+
+
 def _turn_to(connection: Connection, person: Any, conference: int | None, now: datetime) -> tuple[int, bool]:
     """The student's conversation, begun anew for a conference, and whether it is the first they prepare."""
     known = connection.execute(
-        select(Conversation.id, Conversation.conference_id).where(Conversation.person_id == person.id).with_for_update()
+        select(Conversation.id, Conversation.conference_id, Conversation.flow)
+        .where(Conversation.person_id == person.id)
+        .with_for_update()
     ).one_or_none()
     fresh = {
         "conference_id": conference, "flow": "", "state": "", "back_to": "", "came_from": "", "status": "new",
@@ -74,16 +83,24 @@ def _turn_to(connection: Connection, person: Any, conference: int | None, now: d
     if known is None:
         new = insert(Conversation).values(workspace=person.workspace, person_id=person.id, **fresh)
         return connection.execute(new.returning(Conversation.id)).scalar_one(), True
-    connection.execute(delete(FlowState).where(FlowState.conversation_id == known.id))
+    if known.flow in QUARTER and (scene := scene_by_id(connection, person.workspace, known.id)) is not None:
+        park(connection, scene, scene.flow, scene.state)
+    connection.execute(delete(FlowState).where(FlowState.conversation_id == known.id, FlowState.flow.not_in(QUARTER)))
     connection.execute(
         update(Conversation).where(Conversation.id == known.id).values(version=Conversation.version + 1, **fresh)
     )
-    return known.id, known.conference_id is None
+    return known.id, known.conference_id in (None, conference)
 
 
-def no_date(connection: Connection, scene: Scene) -> Saying:
-    """There is no conference to prepare yet."""
-    return Saying("hello_no_date", _about_in(connection, scene))
+def no_date(house: House, connection: Connection, scene: Scene) -> Saying:
+    """There is no conference to prepare yet; work can be gathered all the same."""
+    evidence = _evidence(house, scene.language, scene.conversation)
+    return Saying("hello_no_date", _about_in(connection, scene), evidence)
+
+
+def _evidence(house: House, language: str, conversation: int) -> Mapping[str, Sequence[Sequence[Button]]]:
+    title = house.words.flow(language, gathered.EVIDENCE).title
+    return {"actions": [[Button(Tap.OPEN, f"={title}", Ref(conversation, gathered.EVIDENCE, 0, "open").text())]]}
 
 
 def _about_in(connection: Connection, scene: Scene) -> dict[str, str]:
@@ -110,27 +127,40 @@ def what_is_this(connection: Connection, scene: Scene) -> Saying:
 
 
 def menu(house: House, connection: Connection, scene: Scene) -> Saying:
-    """All flows of the student's level, with how far each is, and a button into each."""
+    """All flows of the student's level, and those of the quarter, with how far each is, and a button into each."""
     if not scene.conference:
-        return no_date(connection, scene)
+        return no_date(house, connection, scene)
     conference = connection.execute(
         select(Conference.date, Conference.time).where(Conference.id == scene.conference)
     ).one()
     states = {**parked(connection, scene), **({scene.flow: scene.state} if scene.flow else {})}
+    level, quarter = LEVELS[scene.level], _of_the_quarter(house, connection, scene)
     flows, buttons = [], []
-    for name in LEVELS[scene.level]:
-        flow = house.words.flow(scene.language, name)
-        status = status_of(states.get(name), agreed=name != APPROVE or scene.approved != 0)
+    for name in (*level, *quarter):
+        flow, state = house.words.flow(scene.language, name), states.get(name)
+        if state is not None and name in quarter and state.period != recurring.period(scene, name, house.clock()):
+            state = None
+        status = status_of(state, agreed=name != APPROVE or scene.approved != 0)
         flows.append({"title": flow.title, "about": flow.about, "status": status})
         ref = Ref(scene.conversation, name, 0, "open")
-        buttons.append(Button(Tap.OPEN, f"={flow.title}", ref.text(), "" if states.get(name) else "primary"))
+        style = "" if states.get(name) or name in quarter else "primary"
+        buttons.append(Button(Tap.OPEN, f"={flow.title}", ref.text(), style))
     context = {
         "student": scene.student,
         "flows": flows,
         "date": conference.date.isoformat(),
         "time": conference.time,
     }
-    return Saying("menu", context, {"actions": [buttons[:4], buttons[4:]]})
+    rows = [buttons[:4], buttons[4 : len(level)], buttons[len(level) :]]
+    return Saying("menu", context, {"actions": rows})
+
+
+def _of_the_quarter(house: House, connection: Connection, scene: Scene) -> list[str]:
+    """The flows of the quarter that there is something to do in."""
+    goals = gathered.goals(connection, scene.workspace, scene.conversation)
+    there = {name: recurring.may_open(scene, name, house.clock()) for name in QUARTER}
+    there[gathered.CHECK_IN] = bool(goals)
+    return [name for name in QUARTER if there[name]]
 
 
 def status_of(state: State | None, *, agreed: bool) -> str:
@@ -146,6 +176,13 @@ def person_in_slack(connection: Connection, workspace: str, slack_id: str) -> An
         select(*Person.__table__.c).where(
             Person.workspace == workspace, Person.slack_id == slack_id, Person.active.is_(True)
         )
+    ).one_or_none()
+
+
+def person_known_as(connection: Connection, workspace: str, person: int) -> AnyRow | None:
+    """The active person of the roster with this id, whether they are in Slack or not."""
+    return connection.execute(
+        select(*Person.__table__.c).where(Person.workspace == workspace, Person.id == person, Person.active.is_(True))
     ).one_or_none()
 
 

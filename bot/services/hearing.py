@@ -12,10 +12,10 @@ from sqlalchemy import Connection, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.dialogue.events import Deleted, Edited, Said
-from bot.services import greeting
+from bot.services import greeting, recurring
 from bot.services.house import House
 from bot.services.safeguarding import help_now
-from bot.services.scene import Scene, scene_by_id, scene_of
+from bot.services.scene import Scene, scene_by_id, scene_in_thread, scene_of
 from bot.services.school import day_in
 from bot.services.speech import Kind, Saying, Voice
 from bot.services.turn import Turn
@@ -31,13 +31,17 @@ SEEN_KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Something a person did in Slack, as the listener read it. `ids`: everything it may be repeated under."""
+    """Something a person did in Slack, as the listener read it. `ids`: everything it may be repeated under.
+
+    `thread`: the ts of the message it stands under, "" where it stands under none.
+    """
 
     workspace: str
     ids: tuple[str, ...]
     slack_id: str
     channel: str
     event: Said | Edited | Deleted
+    thread: str = ""
 
 
 def hear(house: House, incoming: Incoming) -> list[Delivery]:
@@ -45,11 +49,19 @@ def hear(house: House, incoming: Incoming) -> list[Delivery]:
     with house.store.write() as connection:
         if not first_time(connection, incoming.workspace, incoming.ids, house.clock()):
             return []
-        scene = scene_of(connection, incoming.workspace, incoming.slack_id)
+        scene = _scene_for(connection, incoming)
         now = house.clock()  # with the conversation locked: what is said goes out in this order
         if scene is None:
             return _answer_without_conversation(house, connection, incoming, now)
         return take_in(house, connection, scene, incoming.channel, incoming.ids[0], incoming.event, now)
+
+
+def _scene_for(connection: Connection, incoming: Incoming) -> Scene | None:
+    """Whose words these are: one's own, or those of a student beside whom one sits in this thread."""
+    own = scene_of(connection, incoming.workspace, incoming.slack_id)
+    if own is not None or not incoming.thread:
+        return own
+    return scene_in_thread(connection, incoming.workspace, incoming.slack_id, incoming.channel, incoming.thread)
 
 
 def take_in(
@@ -62,35 +74,56 @@ def take_in(
     now: datetime,
 ) -> list[Delivery]:
     """A turn of a conversation; or a new hello, where it is about a conference that is over."""
-    if outdated(connection, scene, now) and not _must_be_read(house, scene, event):
+    due = not recurring.running(scene, now) and outdated(connection, scene, now)
+    if due and not _must_be_read(house, scene, event):
         return greet_anew(house, connection, scene, channel, f"turn:{key}", now)
     return Turn(house, connection, scene, channel, key, now).hear(event)
 
 
 def tap(house: House, workspace: str, event_id: str, slack_id: str, channel: str, ref: Ref,
-        choices: tuple[str, ...], ts: str) -> list[Delivery]:  # fmt: skip
+        choices: tuple[str, ...], ts: str, thread: str = "") -> list[Delivery]:  # fmt: skip
     """A button of a conversation. One of somebody else's conversation changes nothing and says nothing."""
     with house.store.write() as connection:
         if not first_time(connection, workspace, (event_id,), house.clock()):
             return []
         if ref.conversation == 0:
             return greeting.first_hello(house, connection, workspace, slack_id, channel, f"turn:{event_id}")
-        scene = scene_by_id(connection, workspace, ref.conversation)
-        if scene is None or scene.slack_id != slack_id:
+        scene = scene_at(connection, workspace, slack_id, channel, thread, ref)
+        if scene is None:
             return []
         now = house.clock()
-        if outdated(connection, scene, now):
-            return greet_anew(house, connection, scene, channel, f"turn:{event_id}", now)
+        if outdated(connection, scene, now) and not _of_the_quarter(scene, ref, now):
+            said = greet_anew(house, connection, scene, channel, f"turn:{event_id}", now)
+            again = scene_at(connection, workspace, slack_id, channel, thread, ref) if recurring.opens(ref) else None
+            if again is None:
+                return said
+            return [*said, *Turn(house, connection, again, channel, f"{event_id}:opened", now).tap(ref, choices, ts)]
         turn = Turn(house, connection, scene, channel, event_id, now)
         return turn.tap(ref, choices, ts)
 
 
+def _of_the_quarter(scene: Scene, ref: Ref, now: datetime) -> bool:
+    """Whether a tap is about a flow of the quarter, which needs no coming conference; whoever has none at all yet is
+    greeted first."""
+    if recurring.opens(ref):
+        return bool(scene.conference)
+    return recurring.running(scene, now) and ref.flow == scene.flow
+
+
+def scene_at(
+    connection: Connection, workspace: str, slack_id: str, channel: str, thread: str, ref: Ref
+) -> Scene | None:
+    """The conversation a button was made for, if it is the tapper's own or that of a student they sit beside there."""
+    scene = scene_by_id(connection, workspace, ref.conversation)
+    return scene.as_found_by(slack_id, channel, thread) if scene is not None else None
+
+
 def outdated(connection: Connection, scene: Scene, now: datetime) -> bool:
-    """Whether the conversation is about no conference yet, or about one that is over while another is to come."""
+    """Whether the conversation is about another conference than the student's next one, or none while there is one."""
     if scene.day is not None and scene.day >= day_in(scene.time_zone, now):
         return False
     coming = greeting.current_conference(connection, scene.person, now)
-    return coming is None or coming.id != scene.conference
+    return (coming.id if coming is not None else 0) != scene.conference
 
 
 def forget_seen(house: House) -> int:
@@ -103,9 +136,9 @@ def greet_anew(
     house: House, connection: Connection, scene: Scene, channel: str, key: str, now: datetime
 ) -> list[Delivery]:
     """Turn the conversation to the student's next conference, with a hello."""
-    person = greeting.person_in_slack(connection, scene.workspace, scene.slack_id)
-    voice = greeting.voice_for(person, channel, key, now)
-    return house.outbox.put(connection, [greeting.hello(house, connection, voice, person, now)], now, claim=True)
+    person = greeting.person_known_as(connection, scene.workspace, scene.person)
+    hello = greeting.hello(house, connection, scene.voice(channel, key, now), person, now)
+    return house.outbox.put(connection, [hello], now, claim=True)
 
 
 def _must_be_read(house: House, scene: Scene, event: Said | Edited | Deleted) -> bool:

@@ -13,14 +13,17 @@ from sqlalchemy import Connection, RowMapping
 
 from bot.school import Conference, Role, School, Term
 from bot.services.changes import Change, Changes, Field, Ledger, Thing
-from bot.services.enrol import enrol, match_members, match_person
+from bot.services.enrol import enrol
+from bot.services.rhythm import load_cadence, load_calendar
 from bot.services.school import day_in
 from bot.store import models
 from bot.store import roster as rows
 
-__all__ = ["Change", "Changes", "Field", "Thing", "load_school", "match_members", "match_person"]
+__all__ = ["Change", "Changes", "Field", "Thing", "load_school"]
 
 Spot = tuple[int, int]  # (student's id, term's id): one conference each
+_TOLD = ("date", "time", "place", "cancelled")
+"""What people are told of when it is another: not how long the meeting is."""
 
 
 def load_school(connection: Connection, workspace: str, school: School, now: datetime) -> Changes:
@@ -32,7 +35,9 @@ def load_school(connection: Connection, workspace: str, school: School, now: dat
     ledger = Ledger()
     _load_itself(connection, workspace, school, now, ledger)
     terms = _load_terms(connection, workspace, school.terms, ledger)
-    people = enrol(connection, workspace, school.people, ledger)
+    load_calendar(connection, workspace, school, ledger)
+    load_cadence(connection, workspace, school.cadence, ledger)
+    people = enrol(connection, workspace, school.people, now, ledger)
     _Meetings(connection, workspace, school, terms, people, ledger).load(now)
     changes = ledger.changes()
     if changes:
@@ -161,6 +166,10 @@ class _Meetings:
         after = {**values, "people": self._keys(here)}
         if self.ledger.compare(Thing.CONFERENCE, _called(conference.student, conference.term), before, after):
             rows.change(self.connection, models.Conference, {row["id"]: values})
+        if any(row[name] != value for name, value in values.items()):
+            self.ledger.moved(row["id"])
+        if any(row[name] != values[name] for name in _TOLD):
+            self.ledger.rescheduled(row["id"])
 
     def _seat(self, there: Mapping[int, frozenset[int]], here: Mapping[int, frozenset[int]]) -> None:
         before = {(conference, person) for conference in here for person in there.get(conference, ())}
@@ -175,6 +184,7 @@ class _Meetings:
         terms = {term: name for name, term in self.terms.items()}
         for row in coming:
             self.ledger.removed(Thing.CONFERENCE, _called(self._names[row["student_id"]], terms[row["term_id"]]))
+            self.ledger.cancelled(row["id"])
 
 
 def _values(conference: Conference) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from bot.conference.approval import approval_items, needs_approval
 from bot.conference.review import Audience
 from bot.dialogue.flow import Flow, Visibility
 from bot.dialogue.state import Spot
-from bot.services import channel
+from bot.services import channel, opening, standing
 from bot.services.house import House
 from bot.services.scene import Scene, first_name
 from bot.services.speech import Button, Saying
@@ -142,7 +142,11 @@ def preview(house: House, connection: Connection, scene: Scene) -> list[Saying]:
 
 
 def approve(house: House, connection: Connection, scene: Scene, now: datetime) -> tuple[Saying, list[Draft]]:
-    """The student approves: exactly these revisions, in this order. Back come the thanks and the way to the channel."""
+    """The student approves: exactly these revisions, in this order. Back come the thanks and the way to the channel.
+
+    An agenda whose time has not come yet stays here until then, or until the student has it posted before.
+    """
+    standing.lock(connection, scene.workspace, scene.conference)
     read = material(connection, scene.conference)
     opening = _opening(scene)
     compiled = compiling.compile_agenda(
@@ -159,12 +163,22 @@ def approve(house: House, connection: Connection, scene: Scene, now: datetime) -
             at=now,
         )
     )
-    posted = connection.scalar(select(Conference.agenda_ts).where(Conference.id == scene.conference)) is not None
-    thanks = Saying(
-        "approved",
-        {"student": scene.student, "date": read.meeting.date, "time": read.meeting.time, "posted": posted},
-    )
-    return thanks, channel.publish(connection, scene.workspace, scene.conference, f"approval:{number}", now)
+    locked = house.clock()  # its time may have come while this waited for the lock
+    steps = channel.publish(connection, scene.workspace, scene.conference, f"approval:{number}", now, locked)
+    return _thanks(connection, scene, read.meeting, locked), steps
+
+
+def _thanks(connection: Connection, scene: Scene, meeting: Meeting, now: datetime) -> Saying:
+    goes_up = standing.goes_up(connection, scene.workspace, scene.conference, scene.time_zone, now)
+    context = {
+        "student": scene.student,
+        "date": meeting.date,
+        "time": meeting.time,
+        "posted": standing.of(connection, scene.workspace, scene.conference).agenda,
+        "goes_up": goes_up,
+    }
+    buttons = opening.post_now_button(scene.conversation, scene.conference) if goes_up else []
+    return Saying("approved", context, {"actions": buttons})
 
 
 def changed(house: House, connection: Connection, scene: Scene) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from bot.dialogue.state import State
 from bot.errors import TurnLostError
+from bot.services.speech import Voice
 from bot.store.models import Conference, Conversation, FlowState, Person, School
 from bot.words import band_of
 from scheduler.outbox import State as DeliveryState
@@ -24,8 +25,20 @@ _Advisor = aliased(Person)
 _prompt = deliveries.alias("prompt")
 
 
+class Seat(NamedTuple):
+    """Where an advisor sits beside a student: the thread of their DM with the bot, by the ts of its first message."""
+
+    advisor: str
+    channel: str
+    thread: str
+
+
 class Scene(NamedTuple):
-    """A student's conversation as a turn finds it. `conference` is 0, `day` None where none is booked yet."""
+    """A student's conversation as a turn finds it. `conference` is 0, `day` None where none is booked yet.
+
+    `slack_id` is who hears what is said, in the thread `thread` of their DM: the advisor who sits beside the student,
+    or with "" the student themselves ("" too, where the student has no account).
+    """
 
     workspace: str
     conversation: int
@@ -48,6 +61,25 @@ class Scene(NamedTuple):
     asked_at: str | None
     prompt: str | None
     state: State
+    seat: Seat | None = None  # where the student's own advisor sits beside them, if they ever did
+    thread: str = ""
+
+    def as_found_by(self, slack_id: str, channel: str, thread: str) -> Scene | None:
+        """The scene for whoever did something in a place; None where the conversation is none of theirs.
+
+        A student is at home everywhere; their advisor only in a thread of the DM in which they sit beside them.
+        """
+        if slack_id == self.slack_id:
+            return self
+        if not thread or self.seat is None or (slack_id, channel) != (self.seat.advisor, self.seat.channel):
+            return None
+        return self._replace(slack_id=slack_id, thread=thread)
+
+    def voice(self, channel: str | None, key: str, now: datetime) -> Voice:
+        """The voice for what is said to the student where they are now."""
+        return Voice(
+            self.workspace, self.slack_id, self.language, f"person:{self.person}", key, now, channel, self.thread
+        )
 
     @property
     def student(self) -> str:
@@ -79,6 +111,9 @@ def _query() -> Select[*tuple[Any, ...]]:
             Conversation.version,
             Conversation.approved,
             Conversation.prompt_delivery,
+            Conversation.beside,
+            Conversation.beside_channel,
+            Conversation.beside_ts,
             Conference.date.label("day"),
             Person.id.label("person_id"),
             Person.slack_id,
@@ -86,6 +121,8 @@ def _query() -> Select[*tuple[Any, ...]]:
             Person.language,
             Person.grade,
             _Advisor.name.label("advisor"),
+            _Advisor.slack_id.label("advisor_slack_id"),
+            _Advisor.active.label("advisor_active"),
             School.grade_band,
             School.level,
             School.time_zone,
@@ -117,6 +154,27 @@ _BY_CONVERSATION = Prepared(
         Conversation.workspace == bindparam("workspace"), Conversation.id == bindparam("conversation"), Person.active
     )
 )
+_BY_THREAD = Prepared(
+    _query().where(
+        Conversation.workspace == bindparam("workspace"),
+        Conversation.beside_channel == bindparam("channel"),
+        Conversation.beside_ts == bindparam("thread"),
+        Person.active,
+    )
+)
+_ROOT_OF = Prepared(
+    select(deliveries.c.dedupe_key).where(
+        deliveries.c.workspace == bindparam("workspace"),
+        deliveries.c.dedupe_key >= bindparam("first"),
+        deliveries.c.dedupe_key < bindparam("past"),
+        deliveries.c.ref_ts == bindparam("thread"),
+    )
+)
+
+
+def root_key(slack_id: str, conversation: int, occasion: str) -> str:
+    """The dedupe_key of the message under which an advisor sits beside a student: the thread is found again by it."""
+    return f"beside:{slack_id}:{conversation}:{occasion}"
 
 
 def scene_of(connection: Connection, workspace: str, slack_id: str) -> Scene | None:
@@ -129,6 +187,20 @@ def scene_by_id(connection: Connection, workspace: str, conversation: int) -> Sc
     """A conversation by its number, inside one workspace."""
     row = _BY_CONVERSATION.first(connection, {"workspace": workspace, "conversation": conversation})
     return _scene(workspace, row) if row is not None else None
+
+
+def scene_in_thread(connection: Connection, workspace: str, slack_id: str, channel: str, thread: str) -> Scene | None:
+    """The conversation that somebody's thread belongs to, because they sit beside the student there, or did once."""
+    row = _BY_THREAD.first(connection, {"workspace": workspace, "channel": channel, "thread": thread})
+    found = _scene(workspace, row) if row is not None else _of_old_thread(connection, workspace, slack_id, thread)
+    return found.as_found_by(slack_id, channel, thread) if found is not None else None
+
+
+def _of_old_thread(connection: Connection, workspace: str, slack_id: str, thread: str) -> Scene | None:
+    """A thread that another has taken the place of: what is typed in it is still the student's."""
+    first, past = f"beside:{slack_id}:", f"beside:{slack_id};"
+    row = _ROOT_OF.first(connection, {"workspace": workspace, "first": first, "past": past, "thread": thread})
+    return scene_by_id(connection, workspace, int(row.dedupe_key.split(":")[2])) if row is not None else None
 
 
 def _scene(workspace: str, row: Any) -> Scene:
@@ -154,7 +226,15 @@ def _scene(workspace: str, row: Any) -> Scene:
         _asked_at(row.prompt_state, row.ref_ts, row.created_at),
         row.prompt_delivery,
         State.from_json(row.state) if row.state else State(),
+        _seat(row),
     )
+
+
+def _seat(row: Any) -> Seat | None:
+    """Where the advisor sits: who is no longer the student's advisor sits there no more."""
+    if not row.beside or row.beside != row.advisor_slack_id or not row.advisor_active:
+        return None
+    return Seat(row.beside, row.beside_channel, row.beside_ts)
 
 
 def _asked_at(state: str | None, ref_ts: str | None, created_at: datetime | None) -> str | None:

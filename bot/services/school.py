@@ -41,3 +41,15 @@ def coordinator(connection: Connection, workspace: str) -> str:
         )
         or ""
     )
+
+
+def workspaces(connection: Connection) -> dict[str, str]:
+    """The time zone of every school there is, by workspace."""
+    rows = connection.execute(select(School.workspace, School.time_zone).order_by(School.workspace))
+    return {row.workspace: row.time_zone for row in rows}
+
+
+def loaded_at(connection: Connection, workspace: str, *, keep: bool = False) -> datetime | None:
+    """When the school was loaded last. `keep`: it is not loaded anew before this transaction has ended."""
+    asked = select(School.loaded_at).where(School.workspace == workspace)
+    return connection.scalar(asked.with_for_update(read=True) if keep else asked)

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     REPORT = "report"  # tell the advisor who could not be invited
     PIN = "pin"
     WORK = "work"  # bring a student's file into the channel
+    NUDGE = "nudge"  # a step of the quarter, said if it is still wanted
+    OPENING = "opening"  # the agenda is due in the channel, approved or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,13 @@ class Voice:
     key: str  # what makes a delivery unique; a number is added for each saying
     now: datetime
     channel: str | None = None
+    thread: str = ""  # under this message of the channel; "" is not in a thread
 
     def say(self, saying: Saying, number: int = 0) -> Draft:
         """A message of a template."""
         return self.draft(Kind.SAY, saying.payload(self.language), number)
 
-    def ask(self, conversation: int, flow: str, ask: Ask, about: Mapping[str, str], number: int = 0) -> Draft:
+    def ask(self, conversation: int, flow: str, ask: Ask, about: Mapping[str, Any], number: int = 0) -> Draft:
         """The open question; `about`: band, student, advisor."""
         asked = {
             "conversation": conversation,
@@ -102,6 +105,8 @@ class Voice:
         """Any other delivery, due now."""
         if self.channel:
             payload["channel"] = self.channel
+        if self.thread:
+            payload["thread"] = self.thread
         return Draft(
             workspace=self.workspace,
             kind=kind,

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
-from bot.conference import access
-from bot.conference.answers import Given, Setting
-from bot.conference.answers import Spot as Place
-from bot.conference.readiness import Readiness, Status, readiness
-from bot.dialogue.state import State
-from bot.services import greeting, school
+from bot.services import beside, digest, greeting, school, standing
 from bot.services.house import House
+from bot.services.progress import Progress, advisees, count, progress
 from bot.services.scene import first_name, parked, scene_of
 from bot.services.speech import Button, Saying
-from bot.store.models import Conference, Conversation, FlowState, Item, Participant, Person, School
+from bot.store.models import Conference, Participant, Person, School
 from bot.store.session import AnyRow
 from bot.taps import Ref, Tap
 from bot.words import APPROVE, LEVELS
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """One student's way to their conference."""
-
-    name: str
-    advisor: str
-    date: str
-    time: str
-    readiness: Readiness
 
 
 def status(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
@@ -82,6 +67,9 @@ def _student(house: House, connection: Connection, person: AnyRow, now: datetime
     states = {**parked(connection, scene), **({scene.flow: scene.state} if scene.flow else {})} if scene else {}
     flows = {name: house.words.flow(person.language, name).title for name in LEVELS[level]}
     approved = scene is not None and scene.approved != 0
+    goes_up = ""
+    if scene is not None and approved:
+        goes_up = standing.goes_up(connection, scene.workspace, conference.id, scene.time_zone, now)
     steps = [
         {"title": title, "status": greeting.status_of(states.get(name), agreed=name != APPROVE or approved)}
         for name, title in flows.items()
@@ -97,6 +85,7 @@ def _student(house: House, connection: Connection, person: AnyRow, now: datetime
         "total": len(steps),
         "done": sum(step["status"] == "done" for step in steps),
         "next_title": following,
+        "goes_up": goes_up,
     }
     label, ref = "start", Ref(scene.conversation if scene else 0, "", 0, "cmd:start")
     if scene is not None and states:
@@ -105,13 +94,7 @@ def _student(house: House, connection: Connection, person: AnyRow, now: datetime
 
 
 def _advisor(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
-    actor = access.Actor(person.id, access.Role.ADVISOR, frozenset(_advisees(connection, person.id)))
-    students = [
-        student
-        for student in _advisees(connection, person.id)
-        if access.may(actor, access.Action.SEE, access.Thing(access.Kind.PROGRESS, student))
-    ]
-    found = progress(connection, person.workspace, students, now)
+    found = progress(connection, person.workspace, advisees(connection, person), now)
     listed = [
         {
             "name": one.name,
@@ -124,7 +107,20 @@ def _advisor(house: House, connection: Connection, person: AnyRow, now: datetime
         }
         for one in found
     ]
-    return Saying("home_advisor", {"advisor": person.name, "students": listed, **_count(found)})
+    context, buttons = digest.sections(house, connection, person, found, now)
+    sit = _sit(house, person.language, found, buttons)
+    return Saying("home_advisor", {"advisor": person.name, "students": listed, **context}, {**buttons, **sit})
+
+
+def _sit(
+    house: House, language: str, found: Sequence[Progress], buttons: Mapping[str, Sequence[Sequence[Button]]]
+) -> dict[str, list[list[Any]]]:
+    """Every student without an account can be sat beside: those few who have no button yet by one, many by a menu."""
+    offered = {button.value for row in buttons.get("beside", ()) for button in row}
+    away = [(one.student, one.name) for one in found if not one.slack_id]
+    if len(away) <= beside.BUTTONS:
+        away = [(student, name) for student, name in away if str(student) not in offered]
+    return {"sit": beside.choices(house, language, away)} if away else {}
 
 
 def _coordinator(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
@@ -134,8 +130,8 @@ def _coordinator(house: House, connection: Connection, person: AnyRow, now: date
     )
     found = progress(connection, person.workspace, list(rows), now)
     advisors = sorted({one.advisor for one in found})
-    groups = [{"advisor": one, **_count([each for each in found if each.advisor == one])} for one in advisors]
-    return Saying("home_coordinator", {"school": name, "groups": groups, "totals": _count(found)})
+    groups = [{"advisor": one, **count([each for each in found if each.advisor == one])} for one in advisors]
+    return Saying("home_coordinator", {"school": name, "groups": groups, "totals": count(found)})
 
 
 def _adult(connection: Connection, person: AnyRow, now: datetime) -> Saying:
@@ -154,84 +150,3 @@ def _adult(connection: Connection, person: AnyRow, now: datetime) -> Saying:
         for row in rows
     ]
     return Saying("home_adult", {"name": person.name, "conferences": conferences})
-
-
-def progress(connection: Connection, workspace: str, students: Collection[int], now: datetime) -> list[Progress]:
-    """How far these students are, by date and name. The number of queries does not depend on how many they are."""
-    advisor = aliased(Person)
-    level = school.level(connection, workspace)
-    rows = connection.execute(
-        select(Person.id, Person.name, advisor.name.label("advisor"), Conference.id.label("conference"),
-               Conference.date, Conference.time, Conversation.id.label("conversation"), Conversation.version,
-               Conversation.approved, Conversation.flow, Conversation.state, Conversation.updated_at)
-        .outerjoin(advisor, advisor.id == Person.advisor_id)
-        .outerjoin(Conference, (Conference.student_id == Person.id) & Conference.cancelled.is_(False))
-        .outerjoin(Conversation, Conversation.conference_id == Conference.id)
-        .where(Person.workspace == workspace, Person.id.in_(students))
-        .order_by(Conference.date.desc())
-    )  # fmt: skip
-    day, latest = school.today(connection, workspace, now), dict[int, AnyRow]()
-    for row in rows:  # the next one to come, as in greeting.current_conference; the last one where none is
-        if row.id not in latest or row.date >= day:
-            latest[row.id] = row
-    conferences = [row.conference for row in latest.values() if row.conference]
-    done = _done(connection, [row for row in latest.values() if row.conversation])
-    develop = _develop(connection, conferences)
-    found = [
-        Progress(
-            row.name, row.advisor or "", row.date.isoformat() if row.date else "", row.time or "",
-            readiness(
-                LEVELS[level], done.get(row.conversation, ()), *develop.get(row.conference, ({}, {})),
-                approved=(row.approved or 0) > 0, last_heard=row.updated_at if row.version else None, now=now,
-            ),
-        )
-        for row in latest.values()
-    ]  # fmt: skip
-    return sorted(found, key=lambda one: (one.date, one.time, one.name))
-
-
-def _done(connection: Connection, conversations: Collection[AnyRow]) -> dict[int, set[str]]:
-    """The flows that are done: those put aside, and the one that is open."""
-    rows = connection.execute(
-        select(FlowState.conversation_id, FlowState.flow).where(
-            FlowState.conversation_id.in_([row.conversation for row in conversations]), FlowState.done.is_(True)
-        )
-    )
-    found = {row.conversation: {row.flow} for row in conversations if row.flow and State.from_json(row.state).done}
-    for row in rows:
-        found.setdefault(row.conversation_id, set()).add(row.flow)
-    for row in conversations:
-        if not row.approved:  # looked at, and "not yet"
-            found.get(row.conversation, set()).discard(APPROVE)
-    return found
-
-
-def _develop(
-    connection: Connection, conferences: Collection[int]
-) -> Mapping[int, tuple[dict[Place, Given], dict[Place, Setting]]]:
-    rows = connection.execute(
-        select(Item.conference_id, Item.flow, Item.question, Item.round, Item.develop).where(
-            Item.conference_id.in_(conferences), Item.develop != ""
-        )
-    )
-    found: dict[int, tuple[dict[Place, Given], dict[Place, Setting]]] = {}
-    for row in rows:
-        place = Place(row.flow, row.question, row.round)
-        answers, settings = found.setdefault(row.conference_id, ({}, {}))
-        answers[place], settings[place] = Given(*place), Setting(develop=row.develop)
-    return found
-
-
-def _advisees(connection: Connection, advisor: int) -> list[int]:
-    return list(
-        connection.scalars(
-            select(Person.id).where(Person.advisor_id == advisor, Person.role == "student", Person.active.is_(True))
-        )
-    )
-
-
-def _count(found: Collection[Progress]) -> dict[str, int]:
-    counts = {status.value: 0 for status in Status}
-    for one in found:
-        counts[one.readiness.status.value] += 1
-    return {**counts, "total": len(found)}

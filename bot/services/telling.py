@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection
 
 from bot.conference.answers import Spot as Place
 from bot.dialogue.events import Ask, Command, Note
+from bot.dialogue.flow import Band
 from bot.dialogue.state import Spot
 from bot.services import greeting, review, safeguarding
+from bot.services.gathered import EVIDENCE, GOALS, PIECE, Piece
 from bot.services.house import House
 from bot.services.scene import Scene
+from bot.services.school import day_in
 from bot.services.speech import Button, Kind, Saying, Voice
 from bot.taps import Ref, Tap
-from bot.words import APPROVE
+from bot.words import APPROVE, LEVELS
 from scheduler.outbox import Draft
 
 FINAL = Spot("final")
@@ -45,9 +49,12 @@ class Teller:
         """A fixed sentence."""
         self.say(Saying(note.value, {"student": scene.student}))
 
-    def ask(self, scene: Scene, ask: Ask, after: str) -> None:
-        """The open question, or a probe about it; `after`: the flow that just ended, whose closing words open it."""
-        about = dict(scene.about, after=after)
+    def ask(self, scene: Scene, ask: Ask, after: str, pieces: Sequence[Piece] = ()) -> None:
+        """The open question, or a probe about it; `after`: the flow that just ended, whose closing words open it;
+        `pieces`: work of the quarter that can be tapped as the answer."""
+        about: dict[str, Any] = dict(scene.about, after=after)
+        if pieces:
+            about["pieces"] = [[str(piece.id), piece.title, piece.day] for piece in pieces]
         self.asked = self.voice.ask(scene.conversation, scene.flow, ask, about, len(self.drafts))
         self.drafts.append(self.asked)
 
@@ -93,6 +100,32 @@ class Teller:
         texts = {name: getattr(question, name).get(scene.band, "") for name in hints}
         catalog = self.house.words.catalog
         return {name: catalog.fill(scene.language, text, about) if text else "" for name, text in texts.items()}
+
+    def kept(self, scene: Scene, following: str | None) -> None:
+        """A flow of the quarter is over: what was done in it; the student may stop here, or go on with `following`."""
+        flow, replies = self.house.words.flow(scene.language, scene.flow), scene.state.replies
+        piece = replies.get(Spot(PIECE).key())
+        works = [work for part in piece.standing() for work in part.works] if piece is not None else []
+        counting = [piece] if scene.flow == EVIDENCE else replies.values()
+        closing, about = flow.closing.get(Band(scene.band), ""), {**scene.about, "round": 1, "goal": "", "last": ""}
+        coming = following if scene.day is not None and scene.day >= day_in(scene.time_zone, self.voice.now) else None
+        context = {
+            "student": scene.student,
+            "done": any(reply is not None and reply.answered for reply in counting),
+            "title": works[0].title if works else "",
+            "closing": self.house.words.catalog.fill(scene.language, closing, about) if closing else "",
+            "next_title": self.house.words.flow(scene.language, coming).title if coming else "",
+        }
+        start = Button(Tap.ANSWER, "go_on", Ref(scene.conversation, "", 0, f"cmd:{Command.START}").text())
+        self.say(Saying("kept", context, {"actions": [[start]]} if coming else {}))
+
+    def no_goals(self, scene: Scene) -> None:
+        """There is nothing to check on yet; where goals can be set, the way there."""
+        title = self.house.words.flow(scene.language, GOALS).title
+        there = bool(scene.conference) and GOALS in LEVELS[scene.level]
+        button = Button(Tap.OPEN, f"={title}", Ref(scene.conversation, GOALS, 0, "open").text(), "primary")
+        context = {"student": scene.student, "goals": title if there else ""}
+        self.say(Saying("no_goals", context, {"actions": [[button]]} if there else {}))
 
     def approval_needed(self, scene: Scene) -> None:
         """The agenda says something now that was not approved."""

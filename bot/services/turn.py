@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.conference.answers import Spot as Place
-from bot.dialogue.engine import advance, goal_labels
+from bot.dialogue.coach import Rule
+from bot.dialogue.engine import PIECE, advance, goal_labels
 from bot.dialogue.events import (
     Act,
     Ask,
@@ -31,16 +32,16 @@ from bot.dialogue.events import (
     Say,
     Tapped,
 )
-from bot.dialogue.flow import Flow, Rounds
+from bot.dialogue.flow import Flow, Kind, Rounds
 from bot.dialogue.state import Spot, State
-from bot.services import answers, channel, review, safeguarding
+from bot.services import answers, channel, gathered, opening, recurring, reminders, review, safeguarding
 from bot.services.house import House
 from bot.services.scene import Scene, over, park, parked, parked_one, save
-from bot.services.speech import Saying, Voice
+from bot.services.speech import Saying
 from bot.services.telling import FINAL, Teller
 from bot.store.models import Item
 from bot.taps import Ref
-from bot.words import APPROVE, LEVELS
+from bot.words import APPROVE, LEVELS, QUARTER
 from scheduler.outbox import Delivery
 
 
@@ -54,9 +55,7 @@ class Turn:
         self.connection = connection
         self.scene = scene
         self.now = now
-        subject = f"person:{scene.person}"
-        voice = Voice(scene.workspace, scene.slack_id, scene.language, subject, f"turn:{key}", now, channel)
-        self.told = Teller(house, connection, voice)
+        self.told = Teller(house, connection, scene.voice(channel, f"turn:{key}", now))
         self._kept: set[Act] = set()
         self._alarming: dict[tuple[str, str], int] = {}
         self._changed: list[Place] = []  # the answer that was just given
@@ -84,18 +83,34 @@ class Turn:
             self.open(ref.flow)
         elif ref.choice == "what_is_this":
             self.told.what_is_this(self.scene)
+        elif ref.choice == opening.POST_NOW:
+            self._post_now(ref.prompt)
         elif ref.flow not in ("", self.scene.flow):
             self._note(Note.ALREADY_ANSWERED)
         elif ref.choice in (f"cmd:{Command.START}", f"cmd:{Command.NEXT}"):
             self._start_or_menu()
         elif self.scene.flow and ref.flow:
             self._wake()
-            self._advance(Tapped(ts, ref.prompt, choices or (ref.choice,)))
+            self._advance(self._tapped(ref, choices or (ref.choice,), ts))
         elif ref.choice.removeprefix("cmd:") in set(Command):
             self._command(Do(Command(ref.choice.removeprefix("cmd:"))))
         else:
             self._note(Note.ALREADY_ANSWERED)
         return self._end()
+
+    def _tapped(self, ref: Ref, choices: tuple[str, ...], ts: str) -> Tapped:
+        """With the piece of work that is meant, where one was offered."""
+        kind, _, number = choices[0].partition(":")
+        piece = self._pieces().get(number) if kind == PIECE else None
+        works, text = (piece.works, piece.text) if piece is not None else ((), "")
+        return Tapped(ts, ref.prompt, choices, works, text)
+
+    def _pieces(self) -> dict[str, gathered.Piece]:
+        """What was gathered for the open flow, by its number."""
+        if self.scene.flow not in gathered.FITTING:
+            return {}
+        about = (self.scene.workspace, self.scene.conversation, self.scene.flow)
+        return {str(piece.id): piece for piece in gathered.pieces(self.connection, *about)}
 
     def change(self, flow: str, spot: Spot) -> list[Delivery]:
         """Open one answer again, and come back to the review afterwards."""
@@ -106,12 +121,17 @@ class Turn:
         return self._end()
 
     def open(self, flow: str) -> None:
-        """Go into a flow of the student's level, at the question where it was left."""
-        if flow not in LEVELS[self.scene.level]:
+        """Go into a flow of the student's level or of the quarter, at the question where it was left."""
+        if flow not in (*LEVELS[self.scene.level], *QUARTER) or not recurring.may_open(self.scene, flow, self.now):
             self._note(Note.ALREADY_ANSWERED)
+            return
+        if flow == gathered.CHECK_IN and not self._goals_to_check():
+            self.told.no_goals(self.scene)
             return
         ended = self._after
         self._switch(flow)
+        if flow in QUARTER:
+            self.scene = self.scene._replace(state=recurring.continued(self.scene, self.now))
         self.scene = self.scene._replace(back_to="", came_from=ended, status="open")
         looking_again = flow == APPROVE and self.scene.state.done
         self._advance(Revisit(FINAL) if looking_again else self._begin(flow))
@@ -119,6 +139,15 @@ class Turn:
     def start(self) -> list[Delivery]:
         """Go to the open question, or to the first flow that is not done."""
         self._start_or_menu()
+        return self._end()
+
+    def resume(self) -> list[Delivery]:
+        """Go on in another place than before. Where a person is awaited, that stands there too."""
+        if self.scene.status == "held":
+            level = answers.last_alarm(self.connection, self.scene) or "look"
+            self.told.a_person_reads_it(self.scene, level, first=False)
+        else:
+            self._start_or_menu()
         return self._end()
 
     def show(self, command: Command) -> list[Delivery]:
@@ -133,7 +162,8 @@ class Turn:
         """
         if Act.WITHDRAWN in self._kept:
             key = f"taken:{self.told.voice.key}"
-            self.told.drafts += channel.again(self.scene.workspace, self.scene.conference, key, self.now)
+            about = (self.scene.workspace, self.scene.conference)
+            self.told.drafts += channel.again(self.connection, *about, key, self.now)
         looking = self.scene.flow == APPROVE and not self.scene.state.done
         if self.scene.approved > 0 and not looking and review.changed(self.house, self.connection, self.scene):
             self.scene = self.scene._replace(approved=-self.scene.approved)
@@ -180,7 +210,7 @@ class Turn:
             self.scene.status == "new" and self._coach.yes_no(said.text) is True
         ):
             self._start_or_menu()
-        elif command in (Command.PAUSE, Command.HELP, Command.PREVIEW, Command.MENU):
+        elif command in (Command.PAUSE, Command.HELP, Command.PREVIEW, Command.MENU, Command.QUIET, Command.REMIND):
             self._command(Do(Command(command)))
         elif (command == Command.BACK and self.scene.flow) or late:
             self._advance(said)
@@ -189,16 +219,32 @@ class Turn:
 
     def _change_in_flow(self, event: Edited | Deleted) -> None:
         """An edit goes to the flow in which the message was an answer, wherever the student is now."""
-        flow = answers.flow_of(self.connection, self.scene, event.ts)
-        if self.scene.flow and flow in (None, self.scene.flow):
+        was = answers.given(self.connection, self.scene, event.ts)
+        here = was is None or (was.flow == self.scene.flow and self.scene.state.heard(event.ts))
+        if self.scene.flow and here:
             self._advance(replace(event, asked_at=self.scene.asked_at))
-        elif not self._advance_in(flow or "", event) and isinstance(event, Edited) and event.alarm:
+        elif was is not None and not self._advance_in(was.flow, event):
+            self._amend(was, event)
+        elif was is None and isinstance(event, Edited) and event.alarm:
             self._hold_outside(event.ts, event.revised, Act.EDITED, event.text, event.alarm)
+
+    def _amend(self, was: answers.Given, event: Edited | Deleted) -> None:
+        """An answer of another week, or of an earlier conference: it changes where it stands, and nothing is asked."""
+        words = self.house.words
+        flow = words.flow(self.scene.language, was.flow) if was.flow in (*LEVELS["full"], *QUARTER) else None
+        keep = answers.changed(was, flow, self._coach, event)
+        if keep is None:
+            return
+        answer = answers.amend(self.connection, self.scene, was, keep, self.now)
+        if keep.alarm:
+            self._await_a_person(answer, keep.alarm, first=self.scene.status != "held")
+        elif not was.withdrawn:
+            self._note(Note.WITHDRAWN if keep.act is Act.WITHDRAWN else Note.EDITED)
 
     def _advance_in(self, flow: str, event: Event) -> bool:
         """Take an event in where it belongs, though another flow is open, which keeps the word. False if it is gone."""
         states = parked(self.connection, self.scene)
-        if flow not in states:
+        if flow not in states or not (isinstance(event, Said) or states[flow].heard(getattr(event, "ts", ""))):
             return False
         here = self.scene
         self.scene = here._replace(flow=flow, state=states[flow])
@@ -217,6 +263,8 @@ class Turn:
                 self._apply(effect)
 
     def _begin(self, flow: str) -> Begin:
+        if flow in QUARTER:
+            return Begin(self._goals_to_check() if self._flow.rounds is Rounds.GOALS else ())
         labels = self._goals() if self._flow.rounds is Rounds.GOALS else ()
         begun = bool(self.scene.state.replies)
         return Begin(labels, {} if begun else review.carried(self.connection, self.scene, flow))
@@ -224,6 +272,9 @@ class Turn:
     def _goals(self) -> tuple[str, ...]:
         state = parked_one(self.connection, self.scene, "goals") if self.scene.flow != "goals" else None
         return goal_labels(self.house.words.flow(self.scene.language, "goals"), state) if state is not None else ()
+
+    def _goals_to_check(self) -> tuple[str, ...]:
+        return gathered.goals(self.connection, self.scene.workspace, self.scene.conversation)
 
     def _switch(self, flow: str) -> None:
         if flow == self.scene.flow:
@@ -252,7 +303,8 @@ class Turn:
 
     def _store(self, kept: Sequence[Keep]) -> None:
         self._changed = [Place(self.scene.flow, *keep.spot) for keep in kept[-1:]] or self._changed
-        self._kept.update(Act.WITHDRAWN if keep.alarm else keep.act for keep in kept)
+        if self.scene.flow not in QUARTER:  # which no agenda shows
+            self._kept.update(Act.WITHDRAWN if keep.alarm else keep.act for keep in kept)
         for keep in kept:
             if not keep.alarm:
                 answers.keep(self.connection, self.scene, keep, self.now)
@@ -266,13 +318,22 @@ class Turn:
         if self.scene.flow == APPROVE and ask.spot == FINAL and not ask.rule:
             self.told.agenda(self.scene, self._changed if self._back else None)
             ask = replace(ask, now="")
-        self.told.ask(self.scene, ask, self._after)
+        self.told.ask(self.scene, ask, self._after, self._offered(ask))
         self._after = ""
+
+    def _offered(self, ask: Ask) -> list[gathered.Piece]:
+        """The work of the quarter, where a piece of work is asked for."""
+        if self.scene.flow not in gathered.FITTING or ask.rule not in ("", Rule.EMPTY):
+            return []
+        wanted = any(one.id == ask.spot.question and one.kind is Kind.EVIDENCE for one in self._flow.questions)
+        return list(self._pieces().values())[: gathered.OFFERED] if wanted else []
 
     def _note(self, note: Note) -> None:
         self.told.note(self.scene, note)
 
     def _develop(self, effect: Develop) -> None:
+        if self.scene.flow in QUARTER:
+            return
         review.set_item(
             self.connection, self.scene.workspace, self.scene.conference, self.scene.flow, effect.spot,
             {Item.develop: effect.rule},
@@ -285,13 +346,17 @@ class Turn:
                 self.told.paused(self.scene)
             case Command.HELP:
                 self.told.help(self.scene, do.spot)
-            case Command.PREVIEW:
+            case Command.PREVIEW if self.scene.conference:
                 self.told.preview(self.scene)
+            case Command.QUIET | Command.REMIND:
+                wanted = do.command is Command.REMIND
+                reminders.wish(self.connection, self.scene.workspace, self.scene.person, wanted, self.now)
+                self.told.say(reminders.wishes("student", self.scene.student, wanted))
             case _:
                 self._menu("nothing_open" if nothing_open else "")
 
     def _menu(self, note: str) -> None:
-        if note:
+        if note and self.scene.conference:
             self._note(Note(note))
         self.told.menu(self.scene)
 
@@ -305,6 +370,8 @@ class Turn:
             self._advance(Begin())
         elif ended == APPROVE:
             self._approve()
+        elif ended in QUARTER:
+            self.told.kept(self.scene, self._following())
         else:
             self._after = ended
             self._start_or_menu(after=ended)
@@ -319,28 +386,44 @@ class Turn:
         self.told.say(saying)
         self.told.drafts += drafts
 
+    def _post_now(self, conference: int) -> None:
+        """What was approved goes up before its time, if it is this conference's and still waits."""
+        here = conference == self.scene.conference
+        about = (self.scene.workspace, conference, f"now:{self.told.voice.key}", self.now)
+        drafts = opening.post_now(self.connection, *about) if here else []
+        if not drafts:
+            self._note(Note.ALREADY_ANSWERED)
+            return
+        self.told.say(Saying("posting", {"student": self.scene.student}))
+        self.told.drafts += drafts
+
     def _start_or_menu(self, after: str = "") -> None:
         """The open question, else the first flow not done yet (after the one that just ended), else the menu."""
-        if not self.scene.conference:
+        running = recurring.running(self.scene, self.now)
+        if not self.scene.conference and not running:
             self.scene = self.scene._replace(status="new")
             self._menu("")
             return
         if self.scene.status == "paused":
             self.told.say(Saying("resumed", {"student": self.scene.student}))
         self.scene = self.scene._replace(status="open")
-        if self.scene.flow and not self.scene.state.done:
+        if running or (self.scene.flow and self.scene.flow not in QUARTER and not self.scene.state.done):
             self._advance(self._begin(self.scene.flow))
             return
+        following = self._following(after)
+        if following is None:
+            self._menu("")
+        else:
+            self.open(following)
+
+    def _following(self, after: str = "") -> str | None:
+        """The first flow of the student's level that is not done yet, after the one that just ended if there is one."""
         done = over(self.connection, self.scene)
         if not self.scene.approved:
             done.discard(APPROVE)
         flows = LEVELS[self.scene.level]
         later = flows[flows.index(after) + 1 :] if after in flows else ()
-        following = next((flow for flow in (*later, *flows) if flow not in done), None)
-        if following is None:
-            self._menu("")
-        else:
-            self.open(following)
+        return next((flow for flow in (*later, *flows) if flow not in done), None)
 
     # Safety
 

@@ -24,6 +24,7 @@ ALLOWED = [
     (Role.ADVISOR, Action.HOLD, Kind.ANSWER),
     (Role.ADVISOR, Action.SEE, Kind.PREVIEW),
     (Role.ADVISOR, Action.SEE, Kind.AGENDA),
+    (Role.ADVISOR, Action.JOIN, Kind.CONVERSATION),
     (Role.TEACHER, Action.SEE, Kind.AGENDA),
     (Role.FAMILY, Action.SEE, Kind.AGENDA),
     (Role.COORDINATOR, Action.SEE, Kind.PROGRESS),

@@ -51,7 +51,7 @@ TEXTS = (
 COMMANDS = ("back", "skip", "pause", "help", "preview", "menu", "start", "next", "atrás", "saltar", "ayuda", "menú")
 CHOICES = (
     "yes", "no", "1", "5", "starting", "else", "own", "off", "strengths", "boxes", "nothing", "cmd:back", "cmd:skip",
-    "cmd:help", "cmd:next", "cmd:fly", "starter:0", "starter:2", "starter:9", "starter:x",
+    "cmd:help", "cmd:next", "cmd:fly", "starter:0", "starter:2", "starter:9", "starter:x", "piece:7", "getting_there",
 )  # fmt: skip
 LABELS = (("read more", "", "raise my hand"), (), ("", "be on time"))
 PROMPTED = {*(rule.value for rule in Rule), "", CHOOSE, STARTER}
@@ -107,7 +107,8 @@ class Walk:
             case "again":
                 self.again(how)
             case "tap":
-                self.feed(Tapped(self.talk.tick(), self.talk.state.prompt - how, (what,)))
+                piece = ((PHOTO,), "my timeline") if what.startswith("piece:") else ((), "")
+                self.feed(Tapped(self.talk.tick(), self.talk.state.prompt - how, (what,), *piece))
             case "begin":
                 self.feed(Begin(what, {"wish#1": "raise my hand once", "stuck#1": "homework"} if how else {}))
             case _:
@@ -157,7 +158,8 @@ class Walk:
             match effect:
                 case Ask():
                     assert (effect.spot, effect.prompt) == (state.spot, state.prompt)
-                    assert 1 <= effect.step <= effect.total <= len(flow.questions)
+                    rounds = MAX_GOALS if any(question.once for question in flow.questions) else 1
+                    assert 1 <= effect.step <= effect.total <= rounds * len(flow.questions)
                     assert effect.rule in PROMPTED
                     assert not (effect.rule and (effect.now or effect.last))
                     assert effect.spot.question == ANOTHER or flow.question(effect.spot.question)
@@ -179,8 +181,10 @@ class Walk:
         if first and isinstance(event, Said):
             passed = any(isinstance(one, Do) or one == Say(Note.NOTHING_OPEN) for one in effects)
             mine = [one for one in effects if isinstance(one, Keep) and one.ts == one.revised == event.ts]
-            command = self.talk.coach.control(event.text) and not event.works and not event.alarm
-            if not (passed or command):
+            plain = not event.works and not event.alarm
+            command = self.talk.coach.control(event.text) and plain
+            declined = self.talk.coach.yes_no(event.text) is False and plain and not mine  # nothing to show or add
+            if not (passed or command or declined):
                 assert [one.text for one in mine] == [event.text]
                 self.heard.add(event.ts)
 

@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from bot.services.load import Change, Changes, Field, Thing, load_school, match_members, match_person
+from bot.services.load import Change, Changes, Field, Thing, load_school
+from bot.services.members import Member, match_members, match_person
 from bot.store.models import ALL_METADATA, Conference, Conversation, Guardian, Participant, Person, Term
 from bot.store.models import School as SchoolRow
 from bot.store.session import Store
-from tests.school.folders import CHARTER, CONFERENCES, ROSTER, school
+from tests.school.folders import CHARTER, CONFERENCES, ROSTER, ics, school
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+LATER_ON = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
 WORKSPACE = "T0SCHOOL"
 EMPTY = "student,term,date,time,minutes,place,adults\n"
 
@@ -72,7 +74,7 @@ def give_slack_id(store: Store, key: str, slack_id: str) -> None:
 
 def match(store: Store, slack_id: str, email: str | None, workspace: str = WORKSPACE) -> int | None:
     with store.write() as connection:
-        return match_person(connection, workspace, slack_id, email)
+        return match_person(connection, workspace, Member(slack_id, email or ""))
 
 
 # -- what a load does --------------------------------------------------------------------------------------------------
@@ -81,7 +83,7 @@ def match(store: Store, slack_id: str, email: str | None, workspace: str = WORKS
 def test_a_first_load_brings_everything_and_tells_so(store: Store) -> None:
     changes = load(store)
     kinds = [change.what for change in changes.added]
-    assert [kinds.count(kind) for kind in Thing] == [1, 2, 10, 2]
+    assert [kinds.count(kind) for kind in Thing] == [1, 2, 0, 0, 10, 2]
     assert (changes.changed, changes.removed) == ((), ())
     assert Change(Thing.PERSON, "Noor Haddad (student noor)") in changes.added
     noor = person(store, "noor")
@@ -366,13 +368,103 @@ def test_all_members_of_a_workspace_are_matched_at_once(store: Store) -> None:
     load(store)
     match(store, "U1", "noor@school.example")
     members = [
-        ("U1", "lind@school.example"),
-        ("U2", "Reyes@school.example"),
-        ("U3", "x@y.example"),
-        ("U4", "tan@school.example"),
+        Member("U1", "lind@school.example"),
+        Member("U2", "Reyes@school.example"),
+        Member("U3", "x@y.example"),
+        Member("U4", "tan@school.example"),
     ]
     with store.write() as connection:
-        assert match_members(connection, WORKSPACE, members) == 2
-        assert match_members(connection, WORKSPACE, members) == 0
+        found = match_members(connection, WORKSPACE, members)
+        assert match_members(connection, WORKSPACE, members) == []
+    assert found == [person(store, key)["id"] for key in ("reyes", "tan")]
     ids = [person(store, key)["slack_id"] for key in ("noor", "lind", "reyes", "tan")]
     assert ids == ["U1", None, "U2", "U4"]
+
+
+# -- calendar and cadence ----------------------------------------------------------------------------------------------
+
+SNOW = '\n[[day]]\nkind = "closed"\nname = "Snow day"\nstarts = 2026-12-01\n'
+BREAK = ics("20261125/20261128 Thanksgiving break")
+TWELVE = "[nudge.letter]\ndays = -12\n"
+
+
+def load_days(
+    store: Store, charter: str = CHARTER, calendar: str = "", cadence: str = "", now: datetime = NOW
+) -> Changes:
+    with store.write() as connection:
+        return load_school(connection, WORKSPACE, school(charter, calendar=calendar, cadence=cadence), now)
+
+
+def told(changes: Changes) -> list[str]:
+    parts = (("+", changes.added), ("~", changes.changed), ("-", changes.removed))
+    return [f"{change.what}: {sign} {change.name}" for sign, listed in parts for change in listed]
+
+
+def test_days_that_differ_are_told_one_by_one(store: Store) -> None:
+    load_days(store)
+    assert told(load_days(store, CHARTER + SNOW, BREAK)) == [
+        "calendar: + break Thanksgiving break 2026-11-25 to 2026-11-27",
+        "calendar: + closed Snow day 2026-12-01",
+    ]
+    assert told(load_days(store, CHARTER, BREAK)) == ["calendar: - closed Snow day 2026-12-01"]
+
+
+def test_another_school_week_is_told_with_both(store: Store) -> None:
+    load_days(store)
+    (change,) = load_days(store, 'school_week = ["monday", "saturday"]\n' + CHARTER).changed
+    both = Field("days", "monday tuesday wednesday thursday friday", "monday saturday")
+    assert change == Change(Thing.CALENDAR, "school week", (both,))
+
+
+def test_another_cadence_is_told_nudge_by_nudge(store: Store) -> None:
+    load_days(store)
+    changes = load_days(store, cadence=TWELVE + "[nudge.evidence]\noff = true\n[limits.student]\nper_week = 1\n")
+    assert changes.removed == (Change(Thing.CADENCE, "evidence"),)
+    letter, limit = changes.changed
+    assert letter == Change(Thing.CADENCE, "letter", (Field("days", "-14", "-12"),))
+    assert (limit.name, limit.fields[0]) == ("limits.student", Field("per_week", "2", "1"))
+    assert told(load_days(store)) == ["cadence: + evidence", "cadence: ~ letter", "cadence: ~ limits.student"]
+
+
+def test_loading_days_and_a_cadence_twice_changes_nothing(store: Store) -> None:
+    load_days(store, CHARTER + SNOW, BREAK, TWELVE)
+    before = everything(store)
+    assert not load_days(store, CHARTER + SNOW, BREAK, TWELVE, LATER_ON)
+    assert everything(store) == before
+
+
+def test_a_stored_cadence_that_this_version_does_not_take_can_be_replaced(store: Store) -> None:
+    load_days(store)
+    with store.write() as connection:
+        connection.execute(update(SchoolRow).values(cadence='[nudge.of_old]\nat = "14:00"\n'))
+    assert "cadence: + letter" in told(load_days(store, cadence=TWELVE))
+
+
+def test_people_are_known_since_they_were_added_or_came_back(store: Store) -> None:
+    without = ROSTER.replace("tan,coordinator,Mr. Tan,tan@school.example,,,,,\n", "")
+    load(store, roster=without)
+    load(store, now=LATER)
+    assert (person(store, "noor")["since"], person(store, "tan")["since"]) == (NOW, LATER)
+    load(store, roster=without, now=LATER)
+    load(store, now=LATER_ON)
+    assert (person(store, "noor")["since"], person(store, "tan")["since"]) == (NOW, LATER_ON)
+
+
+def test_the_roster_does_not_bring_back_whose_account_slack_says_is_gone(store: Store) -> None:
+    load(store)
+    with store.write() as connection:
+        connection.execute(update(Person).where(Person.key == "theo").values(slack_id=None))
+    assert not load(store, now=LATER)
+    assert person(store, "theo")["slack_id"] is None
+    load(store, roster=ROSTER.replace("U0THEO", "U0THEO2"))
+    assert person(store, "theo")["slack_id"] == "U0THEO2"
+
+
+def test_whoever_comes_back_into_the_roster_has_the_id_it_gives(store: Store) -> None:
+    load(store)
+    without = ROSTER.replace("theo,student,Theo Lindqvist,,7,okafor,,es,U0THEO\n", "").replace(",theo,,", ",noor,,")
+    load(
+        store, roster=without.replace("reyes@school.example,,,,,", "reyes@school.example,,,,,U0THEO"), conferences=EMPTY
+    )
+    load(store)
+    assert (person(store, "theo")["slack_id"], person(store, "reyes")["slack_id"]) == ("U0THEO", None)

@@ -17,7 +17,8 @@ from bot.school import read_school
 from bot.services import arriving, asking, deciding, safeguarding
 from bot.services.hearing import Incoming, hear, tap
 from bot.services.house import House
-from bot.services.load import load_school, match_members
+from bot.services.load import load_school
+from bot.services.members import Member, match_members
 from bot.store.models import ALL_METADATA, Alert, Conference, Conversation, Person
 from bot.store.session import Store
 from bot.taps import Ref
@@ -57,7 +58,7 @@ def schools(store: Store, words: Words, tmp_path: Path) -> Schools:
     clock = HandClock(MONDAY)
     house = House(store, Outbox("test"), words, clock)
     read = read_school(school(tmp_path / "school"), words.catalog.languages)
-    members = [(f"U{person.key.upper()}", person.email or "") for person in read.people if person.email]
+    members = [Member(f"U{person.key.upper()}", person.email or "") for person in read.people if person.email]
     for workspace in (THERE, HERE):
         with store.write() as connection:
             load_school(connection, workspace, read, clock())
