@@ -74,7 +74,7 @@ class Carrier:
             works.gone(connection, conference, file)
             return ()
         works.stands(connection, conference, file, outcome.ts)
-        return conferences.again(delivery.workspace, conference, f"work:{delivery.id}", now)
+        return conferences.again(connection, delivery.workspace, conference, f"work:{delivery.id}", now)
 
     def _bring(self, delivery: Delivery, about: Meeting) -> Outcome:
         known = self._api.ask("files.info", {"file": delivery.payload["file"]})
@@ -101,8 +101,8 @@ class Carrier:
             return _not_now(delivery, "the file could not be put")
         arguments: dict[str, Any] = {"files": [{"id": copy, "title": file.get("title") or file["name"]}]}
         arguments["channel_id"] = about.channel
-        if about.agenda_ts:
-            arguments["thread_ts"] = about.agenda_ts[0]
+        if about.stands.pages:
+            arguments["thread_ts"] = about.stands.pages[0]
         shared = self._api.call("files.completeUploadExternal", arguments)
         if not shared.ok:
             return trouble(shared, "files.completeUploadExternal")

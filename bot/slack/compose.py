@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from bot.dialogue.engine import ANOTHER, CHOOSE, STARTER
+from bot.dialogue.engine import ANOTHER, CHOOSE, PIECE, STARTER
 from bot.dialogue.events import Command
 from bot.dialogue.flow import Band, Flow, Kind, Question
 from bot.errors import ComposeError
 from bot.services.speech import Kind as DeliveryKind
 from bot.slack.blocks import Message, messages
-from bot.slack.controls import Button, Checkboxes, Control, Row, Select
+from bot.slack.controls import BUTTON_TEXT, Button, Checkboxes, Control, Row, Select
 from bot.taps import Ref, Tap
 from bot.words import APPROVE, Words
 from prompts.markdown import Document
+from prompts.splitting import shorten
 
 BUTTONS_PER_ROW = 5
 WORDINGS = 3  # of [took] in labels.toml
@@ -61,7 +62,7 @@ def ask(words: Words, payload: Mapping[str, Any]) -> list[Message]:
     flow = words.flow(language, asked["flow"], asked["level"])
     question = _question(flow, asked["question"])
     context = _context(words, language, flow, question, asked)
-    if asked["now"] or asked["last"] or asked["echo"] or asked["label"]:
+    if asked["now"] or asked["last"] or asked["echo"] or asked["label"] or asked.get("pieces"):
         return _asking(words, language, context, asked)
     common = tuple((name, value) for name, value in asked.items() if name not in _ONES_OWN)
     return [_addressed(one, asked) for one in _common(words, language, tuple(context.items()), common)]
@@ -144,9 +145,9 @@ def _probe(words: Words, language: str, question: Question, asked: Mapping[str, 
     if rule == CHOOSE:
         return words.catalog.label(language, "probe.choose")
     if rule == STARTER:
-        starters = words.coach(language).probe("empty").starters
+        starters = words.probe(language, "empty").starters
         return words.catalog.label(language, "probe.starter", starter=starters[asked["starter"]])
-    probe = words.coach(language).probe(rule)
+    probe = words.probe(language, rule)
     return (probe.again if asked["again"] else probe.ask)[band]
 
 
@@ -161,17 +162,28 @@ def _rows(words: Words, language: str, flow: Flow, question: Question, asked: Ma
 
     rows: list[Row] = []
     if asked["rule"] == "empty":
-        starters = words.coach(language).probe("empty").starters
+        starters = words.probe(language, "empty").starters
         rows.append(tuple(button(text, f"starter:{n}") for n, text in enumerate(starters)))
+    for number, title, day in asked.get("pieces", ()):
+        rows.append((button(_piece(words, language, title, day), f"{PIECE}:{number}"),))
     if asked["rule"] in ("", CHOOSE):
         rows += _options(words, language, flow, question, ref, button, named)
     if asked["rule"] in ("", "empty") or asked["again"]:
-        skip = named("keep" if asked["now"] else "skip", f"cmd:{Command.SKIP}")
+        leave = "keep" if asked["now"] else "leave" if question.once else "skip"
+        skip = named(leave, f"cmd:{Command.SKIP}")
         back = [named("back", f"cmd:{Command.BACK}")] if asked["step"] > 1 or asked["round"] > 1 else []
         later = [named("pause", f"cmd:{Command.PAUSE}")] if asked["opening"] else []
         if question.id != ANOTHER and (flow.name != APPROVE or (asked["now"] and question.kind is Kind.CHOICE)):
             rows.append((skip, *back, *later))
     return rows
+
+
+def _piece(words: Words, language: str, title: str, day: str) -> str:
+    """A piece of work on its button, by its name and day, cut to what Slack shows."""
+    untitled = words.catalog.label(language, "fallback.untitled_work")
+    room = BUTTON_TEXT - len(words.catalog.label(language, "work.gathered", title="", date=day))
+    named = shorten(" ".join(title.split()) or untitled, room)
+    return words.catalog.label(language, "work.gathered", title=named, date=day)
 
 
 def _options(
@@ -218,6 +230,7 @@ def _control(words: Words, language: str, one: Mapping[str, Any]) -> Control:
 
     if "select" in one:
         options = tuple((id_, label(key)) for id_, key in one["options"])
-        return Select(one["select"], one["value"], options, one["chosen"])
+        hint = label(f"button.{one['hint']}") if "hint" in one else ""
+        return Select(one["select"], one["value"], options, one["chosen"], hint)
     text = label(one["label"] if one["label"].startswith("=") else f"button.{one['label']}")
     return Button(one["tap"], one["value"], text, one["style"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ssl
+from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from typing import Any
 
@@ -11,35 +12,47 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.errors import CoachError
+from bot.services.members import Member
 
 PAGE = 200  # Slack's recommended size for users.list
 
 
+def member(user: Mapping[str, Any]) -> Member | None:
+    """Who is behind Slack's user object, as events and methods have it; None for a program."""
+    if user.get("is_bot"):
+        return None
+    email, zone = (user.get("profile") or {}).get("email"), user.get("tz")
+    return Member(user["id"], email or "", zone or "", bool(user.get("deleted")))
+
+
 class DirectoryError(CoachError):
-    """Slack could not be asked, or would not say."""
+    """Slack could not be asked, or would not say. `reason`: why, in a word, for the log."""
+
+    def __init__(self, told: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(told)
 
 
 class Directory:
     """Slack's people, by a client that only reads, so that it may safely ask again when told to wait."""
 
-    def __init__(self, token: str, api_url: str) -> None:
+    def __init__(self, token: str, api_url: str, *, tls: ssl.SSLContext | None = None) -> None:
         self._api_url = api_url
         waiting = RateLimitErrorRetryHandler(max_retry_count=3)
-        self._client = WebClient(token=token, base_url=api_url, retry_handlers=[waiting])
+        self._client = WebClient(token=token, base_url=api_url, ssl=tls, retry_handlers=[waiting])
 
     def workspace(self) -> str:
         """The workspace's id (T…), by the token. Raises DirectoryError."""
         return str(self._ask("auth.test")["team_id"])
 
-    def members(self) -> Iterator[tuple[str, str]]:
-        """(Slack id, e-mail) of everyone who is a person and has not left. Raises DirectoryError."""
+    def members(self) -> Iterator[Member]:
+        """Everyone who is a person, also those whose account was deactivated. Raises DirectoryError."""
         cursor = ""
         while True:
             page = self._ask("users.list", limit=PAGE, **({"cursor": cursor} if cursor else {}))
             for user in page.get("members") or ():
-                email = (user.get("profile") or {}).get("email")
-                if email and not user.get("deleted") and not user.get("is_bot"):
-                    yield user["id"], email
+                if found := member(user):
+                    yield found
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
@@ -49,15 +62,16 @@ class Directory:
             answer = self._client.api_call(method, params=arguments).data
         except SlackApiError as error:
             if not _is_code(error):
-                raise DirectoryError(self._not_slack()) from None
-            raise DirectoryError(_refusal(method, error)) from None
+                raise DirectoryError(self._not_slack(), "not_slack") from None
+            raise DirectoryError(_refusal(method, error), _code(error)) from None
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise DirectoryError(
-                f"Slack cannot be reached at {self._api_url} ({reason}). Look at this machine's connection."
+                f"Slack cannot be reached at {self._api_url} ({reason}). Look at this machine's connection.",
+                type(error).__name__,
             ) from None
         if not isinstance(answer, dict):
-            raise DirectoryError(self._not_slack())
+            raise DirectoryError(self._not_slack(), "not_slack")
         return answer
 
     def _not_slack(self) -> str:
@@ -66,7 +80,11 @@ class Directory:
 
 def _is_code(error: SlackApiError) -> bool:
     """Whether Slack gave its reason as it does: `invalid_auth`, not a page of somebody else's."""
-    return str((error.response or {}).get("error") or "no_reason").replace("_", "").isalnum()
+    return _code(error).replace("_", "").isalnum()
+
+
+def _code(error: SlackApiError) -> str:
+    return str((error.response or {}).get("error") or "no_reason")
 
 
 def _refusal(method: str, error: SlackApiError) -> str:

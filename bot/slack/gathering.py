@@ -91,13 +91,15 @@ class ChannelMaker:
         once, and try again later."""
         conference = delivery.payload["conference"]
         about = conferences.meeting(connection, conference)
-        if about is None or about.channel:
+        if about is None or about.stands.agenda:
             return ()
         if isinstance(outcome, Sent):
-            if not conferences.made(connection, conference, outcome.channel, outcome.ts):
+            if not about.channel and not conferences.made(connection, conference, outcome.channel, outcome.ts):
                 return conferences.try_again(delivery.workspace, conference, f"namesake:{delivery.id}", now)
             return conferences.publish(connection, delivery.workspace, conference, f"made:{delivery.id}", now)
-        return self._blocked(connection, delivery, about, outcome, now) if isinstance(outcome, Refused) else ()
+        if isinstance(outcome, Refused) and not about.channel:
+            return self._blocked(connection, delivery, about, outcome, now)
+        return ()
 
     def _blocked(
         self, connection: Connection, delivery: Delivery, about: Meeting, refused: Refused, now: datetime

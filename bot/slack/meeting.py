@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.services import arriving
-from bot.services.enrol import match_person
 from bot.services.house import House
+from bot.services.members import match_person
 from bot.slack.client import SlackApi
+from bot.slack.directory import member
 from bot.slack.replies import trouble
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Outcome, Sent, Unknown
@@ -31,11 +32,10 @@ class Introducer:
         reply = self._api.ask("users.info", {"user": slack_id})
         if not reply.ok:
             return trouble(reply, "users.info")
-        user = reply.data["user"]
-        email = (user.get("profile") or {}).get("email") or ""
-        if not (user.get("is_bot") or user.get("deleted")):
+        found = member(reply.data["user"])
+        if found is not None and not found.gone:
             with self._house.store.write() as connection:
-                match_person(connection, delivery.workspace, slack_id, email)
+                match_person(connection, delivery.workspace, found)
         return Sent(delivery.payload.get("channel") or "", "")
 
     def find(self, _delivery: Delivery) -> Sent | Unknown | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.services import safeguarding
+from bot.services import beside, safeguarding
 from bot.services.house import House
 from bot.services.speech import Kind
 from bot.slack.blocks import Message
@@ -21,6 +21,12 @@ from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
 EVENT_TYPE = "conference_coach_delivery"
 HISTORY = 100
 """Messages looked through for one of ours: more than a channel sees in the time it takes to settle."""
+
+NO_THREAD = frozenset({"cannot_reply_to_message", "thread_not_found", "restricted_action_thread_locked"})
+"""What Slack says where a thread takes no more replies: its first message was deleted, or it was locked."""
+
+_NO_ENTRY = frozenset({"channel_not_found", "not_in_channel"})
+"""Where this is said of a channel's history, a post is refused too: trying again comes to an end, and never doubles."""
 
 
 class Poster:
@@ -42,14 +48,24 @@ class Poster:
             self._ims[recipient] = reply.data["channel"]["id"]
         return self._ims[recipient]
 
-    def post(self, delivery: Delivery, recipient: str, message: Message, thread: str | None = None) -> Outcome:
-        """Post one message."""
+    def post(
+        self,
+        delivery: Delivery,
+        recipient: str,
+        message: Message,
+        thread: str | None = None,
+        *,
+        broadcast: bool = False,
+    ) -> Outcome:
+        """Post one message; under the message `thread`, if given, and with `broadcast` outside the thread as well."""
         channel = self.channel(recipient)
         if isinstance(channel, Reply):
             return trouble(channel, "conversations.open")
         arguments = {"channel": channel, **_content(message), **_quiet(), "metadata": _metadata(delivery)}
         if thread:
             arguments["thread_ts"] = thread
+        if thread and broadcast:
+            arguments["reply_broadcast"] = True
         reply = self._api.call("chat.postMessage", arguments)
         return Sent(reply.data["channel"], reply.data["ts"]) if reply.ok else trouble(reply, "chat.postMessage")
 
@@ -59,18 +75,21 @@ class Poster:
         reply = self._api.call("chat.update", arguments)
         return Sent(channel, ts) if reply.ok else trouble(reply, "chat.update")
 
-    def find(self, delivery: Delivery, recipient: str) -> Sent | Unknown | None:
-        """The message of a delivery, if it arrived after all."""
+    def find(self, delivery: Delivery, recipient: str, thread: str | None = None) -> Sent | Unknown | None:
+        """The message of a delivery, if it arrived after all. What stands in a thread is in no channel's history."""
         channel = self.channel(recipient)
         if isinstance(channel, Reply):
-            return Unknown(channel.fault or channel.error)
+            return _closed(trouble(channel, "conversations.open"))
         since = f"{delivery.created_at.timestamp() - 1:.6f}"
-        reply = self._api.call(
-            "conversations.history",
-            {"channel": channel, "oldest": since, "limit": HISTORY, "include_all_metadata": True},
-        )
+        where = {"channel": channel, "oldest": since, "limit": HISTORY, "include_all_metadata": True}
+        if thread:
+            reply = self._api.call("conversations.replies", {**where, "ts": thread})
+        else:
+            reply = self._api.call("conversations.history", where)
+        if thread and reply.error in NO_THREAD:
+            return None
         if not reply.ok:
-            return Unknown(reply.fault or reply.error)
+            return None if reply.error in _NO_ENTRY else Unknown(reply.fault or reply.error)
         return next((Sent(channel, one["ts"]) for one in reply.data["messages"] if self._is(one, delivery)), None)
 
     def _is(self, message: Mapping[str, Any], delivery: Delivery) -> bool:
@@ -94,17 +113,25 @@ class Speaker:
         with composing():
             pages = self._pages(delivery)
             page = pages[delivery.payload.get("page", 0)]
-        outcome = self._poster.post(delivery, self._to(delivery), page)
+        thread, broadcast = delivery.payload.get("thread"), delivery.payload.get("broadcast", False)
+        outcome = self._poster.post(delivery, self._to(delivery), page, thread, broadcast=broadcast)
         if isinstance(outcome, Sent) and len(pages) == 1:
             self._whole.add(delivery.id)
         return outcome
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
-        """Look in the channel's history."""
-        return self._poster.find(delivery, self._to(delivery))
+        """Look in the channel's history, or in the thread."""
+        return self._poster.find(delivery, self._to(delivery), delivery.payload.get("thread"))
 
     def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
-        """The next page, where there is one; the next counselor, where an alert cannot be delivered."""
+        """The next page, where there is one; the next counselor, where an alert cannot be delivered; where a thread
+        was opened or lost, how the student goes on."""
+        if isinstance(outcome, Refused) and outcome.reason in NO_THREAD and "thread" in delivery.payload:
+            return beside.lost(connection, delivery, now)
+        if isinstance(outcome, Sent) and "beside" in delivery.payload:
+            self._whole.discard(delivery.id)
+            beside.seated(self._house, connection, delivery, outcome, now)
+            return ()
         if isinstance(outcome, Refused) and delivery.subject.startswith("alert:"):
             return safeguarding.tell_the_next_now(connection, delivery, now)
         if delivery.id in self._whole:  # composed a moment ago
@@ -161,6 +188,11 @@ class Updater:
 
 def _content(message: Message) -> dict[str, Any]:
     return {"text": message.text, "blocks": message.blocks}
+
+
+def _closed(outcome: Outcome) -> Unknown | None:
+    """A conversation that will not open: nothing can be looked for in it, and nothing sent there again."""
+    return None if isinstance(outcome, Refused) else Unknown(getattr(outcome, "reason", ""))
 
 
 def _quiet() -> dict[str, Any]:

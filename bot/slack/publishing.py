@@ -1,4 +1,7 @@
-"""The agenda in the channel: what the student approved, posted, pinned, and updated in place, page by page."""
+"""The agenda in the channel: what the student approved, posted, pinned, and updated in place, page by page.
+
+When its time has come and nothing is approved, the frame takes its place: when, where, and the parts of the meeting.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from bot.conference.agenda import Agenda
 from bot.conference.answers import Revision
 from bot.conference.approval import approved_agenda
 from bot.services import channel as conferences
-from bot.services import review, school, works
+from bot.services import review, school, standing, works
 from bot.services.channel import Meeting
 from bot.services.house import House
 from bot.services.speech import Kind, Saying
@@ -33,9 +36,11 @@ _PINNED = frozenset({"already_pinned"})
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What was seen when a page was sent: how many pages there were, and who was there that should not be."""
+    """What was seen when a page was sent: how many pages there were, whether they were the frame, and who was there
+    that should not be."""
 
     pages: int
+    frame: bool
     strangers: tuple[str, ...] = ()
 
 
@@ -52,25 +57,32 @@ class Publisher:
         self._looks: dict[str, _Look] = {}  # by delivery, from the look to the settling
 
     def send(self, delivery: Delivery) -> Outcome:
-        """Look who is in the channel, then post what was approved, as it may be shown now.
+        """Look who is in the channel, then post what was approved, as it may be shown now; else the frame.
 
-        With someone there who should not be, nothing new is posted; what stands there is only ever made less.
+        With someone there who should not be, nothing new of the student's is posted; what stands there is only ever
+        made less. The frame may stand before anybody who was let in.
         """
+        now = self._house.clock()
         with self._house.store.read() as connection:
             about = conferences.meeting(connection, delivery.payload["conference"])
+            waits = about is not None and standing.waits_until(connection, about.workspace, about.id, now)
             approved = about is not None and conferences.latest_approval(connection, about.id) is not None
         if about is None or not about.channel:
             return Refused("there is no channel")
-        if not approved:
+        if waits:
+            return Refused("it is not time yet")
+        if not (approved or about.agenda_at or about.stands.pages):
             return Refused("nothing is approved")
         strangers = self._attendance.strangers(about)
         if not isinstance(strangers, frozenset):
             return strangers
+        frame = not approved or (bool(strangers) and about.stands.frame)
         with self._house.store.read() as connection:
-            compiled = self._render(connection, about, less=bool(strangers))
-        names = tuple(self._attendance.names(delivery.workspace, strangers))
-        self._looks[delivery.id] = _Look(len(compiled), names)
-        return Refused(STRANGER) if strangers and not about.agenda_ts else self._page(delivery, about, compiled)
+            compiled = self._frame(about) if frame else self._render(connection, about, less=bool(strangers))
+        names = tuple(self._attendance.names(delivery.workspace, strangers)) if approved else ()
+        self._looks[delivery.id] = _Look(len(compiled), frame, names)
+        held = strangers and approved and not about.stands.pages
+        return Refused(STRANGER) if held else self._page(delivery, about, compiled)
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Look in the channel; a page that stands already is updated again."""
@@ -90,17 +102,20 @@ class Publisher:
         drafts = self._held(connection, about, look.strangers, now) if look and look.strangers else []
         if not isinstance(outcome, Sent):
             return drafts
-        stands = [*about.agenda_ts[:number], outcome.ts, *about.agenda_ts[number + 1 :]]
+        before = about.stands.pages
+        stands = [*before[:number], outcome.ts, *before[number + 1 :]]
         if not outcome.ts:  # the pages from here on were taken away
             stands = stands[:number]
-        conferences.posted(connection, conference, stands)
-        if number == 0 and stands and stands[:1] != list(about.agenda_ts[:1]):
+        # Found after a restart: what was approved by then stands; where nothing was, the frame.
+        frame = look.frame if look else not conferences.approved_by(connection, conference, delivery.created_at)
+        standing.keep(connection, about.workspace, conference, stands, frame=frame)
+        if number == 0 and stands and stands[:1] != list(before[:1]):
             drafts.append(conferences.pin(about.workspace, conference, outcome.ts, now))
-        count = look.pages if look else len(self._render(connection, about))
+        count = look.pages if look else len(self._frame(about) if frame else self._render(connection, about))
         if number + 1 < max(count, len(stands)):
             key = delivery.dedupe_key.partition(":page")[0].removeprefix(f"{Kind.AGENDA}:{conference}:")
             drafts.append(conferences.page(about.workspace, conference, key, number + 1, now))
-        elif not (look and look.strangers):
+        elif not frame and not (look and look.strangers):
             agenda, revisions = self._agenda(connection, about)
             if agenda is not None:
                 drafts += works.steps(connection, about.workspace, conference, agenda, revisions, delivery.id, now)
@@ -109,9 +124,9 @@ class Publisher:
     def _page(self, delivery: Delivery, about: Meeting, compiled: Sequence[Message]) -> Outcome:
         number, channel = delivery.payload["page"], about.channel or ""
         if number >= len(compiled):
-            return self._remove(channel, about.agenda_ts[number:])
-        if number < len(about.agenda_ts):
-            updated = self._poster.update(delivery, channel, about.agenda_ts[number], compiled[number])
+            return self._remove(channel, about.stands.pages[number:])
+        if number < len(about.stands.pages):
+            updated = self._poster.update(delivery, channel, about.stands.pages[number], compiled[number])
             if updated != Refused("message_not_found"):
                 return updated
             # somebody took it out of the channel: it is posted again
@@ -137,19 +152,24 @@ class Publisher:
         return conferences.tell_advisor(about, Saying("agenda_held", context), key, now)
 
     def _render(self, connection: Connection, about: Meeting, *, less: bool = False) -> list[Message]:
-        """The pages of the approved agenda as it may be shown now; none where nothing was approved.
+        """The pages of the approved agenda as it may be shown now.
 
         `less`: only what was in every approval, so that nothing comes up that does not stand there already.
         """
         agenda, _ = self._agenda(connection, about, less=less)
-        if agenda is None:
-            return []
+        return self._pages("agenda", about, agenda) if agenda is not None else []
+
+    def _frame(self, about: Meeting) -> list[Message]:
+        """When, where, and the parts of the meeting: nothing of what the student wrote."""
+        return self._pages("agenda_frame", about, compiling.frame(about.minutes))
+
+    def _pages(self, template: str, about: Meeting, agenda: Agenda) -> list[Message]:
         words = self._house.words
         language = words.language(about.language)
         meeting = compiling.Meeting(conferences.student_name(about), about.date, about.time, about.minutes, about.place)
-        context = compiling.agenda_context(agenda, meeting, lambda key: words.catalog.label(language, key))
         with composing():
-            return messages(words.catalog.render(language, "agenda", context), {})
+            context = compiling.agenda_context(agenda, meeting, lambda key: words.catalog.label(language, key))
+            return messages(words.catalog.render(language, template, context), {})
 
     def _agenda(
         self, connection: Connection, about: Meeting, *, less: bool = False

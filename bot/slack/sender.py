@@ -10,6 +10,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from bot.errors import ComposeError
+from bot.services import deadletters, opening
 from bot.services.house import House
 from bot.services.speech import Kind
 from bot.slack.attendance import Attendance
@@ -18,18 +19,21 @@ from bot.slack.client import SlackApi
 from bot.slack.gathering import ChannelMaker, Inviter, Reporter
 from bot.slack.homes import HomeKeeper
 from bot.slack.meeting import Introducer
+from bot.slack.nudging import Nudger
+from bot.slack.opening import Opener
+from bot.slack.pictures import Pictures
 from bot.slack.posting import Poster, Speaker, Updater
 from bot.slack.publishing import Pinner, Publisher
 from scheduler.failures import raised_at
 from scheduler.outbox import Delivery, Draft
-from scheduler.outcomes import Final, Later, Outcome, Refused, Sent, Unknown
+from scheduler.outcomes import Final, Later, Outcome, Postponed, Refused, Sent, Unknown
 
 log = logging.getLogger("bot.slack")
 
 NEWER_TAKES_IT = 30.0
 """Seconds for which a kind this version does not know is left to the newer one that put it."""
 
-_STEPS = frozenset({Kind.CHANNEL, Kind.INVITE, Kind.REPORT, Kind.AGENDA, Kind.PIN, Kind.WORK})
+_STEPS = frozenset({Kind.CHANNEL, Kind.INVITE, Kind.REPORT, Kind.AGENDA, Kind.PIN, Kind.WORK, Kind.OPENING})
 """The kinds that stand in a conference's lane."""
 
 
@@ -55,6 +59,8 @@ class SlackSender:
         poster = Poster(api, bot_user)
         attendance = Attendance(house, api, bot_user)
         speaker = Speaker(house, poster)
+        self._house = house
+        self._nudger = Nudger(house, poster, Pictures(house.words, api, poster))
         self._carriers: Mapping[str, Carrier] = {
             Kind.SAY: speaker,
             Kind.ASK: speaker,
@@ -66,7 +72,9 @@ class SlackSender:
             Kind.REPORT: Reporter(),
             Kind.AGENDA: Publisher(house, api, poster, attendance),
             Kind.PIN: Pinner(house, api),
+            Kind.OPENING: Opener(),
             Kind.WORK: FileCarrier(house, api, attendance),
+            Kind.NUDGE: self._nudger,
         }
 
     def method(self, delivery: Delivery) -> str:
@@ -78,9 +86,13 @@ class SlackSender:
         """In a conference's lane each step goes by what the one before it has left in the database."""
         return delivery.kind in _STEPS
 
-    def refuse(self, _delivery: Delivery, _now: datetime) -> str | None:
-        """Nothing that this version says is ever no longer wanted by the time it is due, but what was cancelled."""
-        return None
+    def refuse(self, delivery: Delivery, now: datetime) -> str | Postponed | None:
+        """Only a nudge may be no longer wanted by the time it is due; it, and the opening of a channel, not just now:
+        nobody waits for them."""
+        if delivery.kind == Kind.OPENING:
+            with self._house.store.read() as connection:
+                return opening.not_now(connection, delivery, now)
+        return self._nudger.refuse(delivery, now) if delivery.kind == Kind.NUDGE else None
 
     def send(self, delivery: Delivery) -> Outcome:
         """Make the call, once. What cannot be composed is refused, so that its lane goes on."""
@@ -100,5 +112,8 @@ class SlackSender:
         return self._carriers[delivery.kind].find(delivery)
 
     def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
-        """What is to be kept, and what follows."""
-        return self._carriers[delivery.kind].settled(connection, delivery, outcome, now)
+        """What is to be kept, and what follows. Where somebody waited in vain, the coordinators hear of it."""
+        drafts = self._carriers[delivery.kind].settled(connection, delivery, outcome, now)
+        if isinstance(outcome, Refused):
+            deadletters.tell(self._house, connection, delivery, outcome, now)
+        return drafts

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.practice import Fault, PracticeWorkspace
+from bot.services.members import Member
 from bot.slack.directory import Directory, DirectoryError
 
 MANIFEST = json.loads((Path(__file__).parents[2] / "manifest.json").read_text(encoding="utf-8"))
@@ -27,20 +28,24 @@ def test_the_workspace_is_the_tokens(workspace: PracticeWorkspace, directory: Di
     assert directory.workspace() == workspace.team_id
 
 
-def test_members_are_people_who_have_an_e_mail_and_have_not_left(
+def test_members_are_people_with_their_zones_and_whether_their_account_is_gone(
     workspace: PracticeWorkspace, directory: Directory
 ) -> None:
     workspace.person("Noor Haddad", "U0NOOR", "noor@school.example")
-    workspace.person("Theo Lindqvist", "U0THEO")
+    workspace.person("Theo Lindqvist", "U0THEO", tz="Europe/Madrid")
     workspace.person("Mina Park", "U0MINA", "mina@school.example", deleted=True)
-    assert list(directory.members()) == [("U0NOOR", "noor@school.example")]
+    assert list(directory.members()) == [
+        Member("U0NOOR", "noor@school.example", "America/Los_Angeles"),
+        Member("U0THEO", "", "Europe/Madrid"),
+        Member("U0MINA", "mina@school.example", "", gone=True),
+    ]
 
 
 def test_members_come_from_every_page(workspace: PracticeWorkspace, directory: Directory) -> None:
     wished = {(f"U0{number:04}", f"{number}@school.example") for number in range(450)}
     for slack_id, email in wished:
         workspace.person("Somebody", slack_id, email)
-    assert set(directory.members()) == wished
+    assert {(member.slack_id, member.email) for member in directory.members()} == wished
 
 
 def test_a_wrong_token_says_where_the_right_one_is(workspace: PracticeWorkspace) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.errors import CoachError
-from bot.services import deciding, hearing, safeguarding
+from bot.services import beside, deciding, hearing, safeguarding
 from bot.slack.blocks import modal
 from bot.slack.compose import say
 from bot.slack.controls import about
@@ -20,6 +20,7 @@ Body = dict[str, Any]
 
 _ANYTHING = re.compile("")
 _NUMBER = re.compile(r"[0-9]{1,18}$")
+_SEAT = re.compile(r"[0-9]{1,18}(:[a-z_]{0,32})?$")
 _REF = re.compile(r"[0-9]{1,18}:[^:]*:[0-9]{1,9}:")
 
 
@@ -36,10 +37,10 @@ def register(app: App, desk: Desk) -> None:
     @on(Tap.OPEN, _REF)
     def answer(ack: Ack, body: Body, action: Body) -> None:
         ref = Ref.parse(action["value"])
-        choices = boxes(body) if ref.choice == "boxes" else ()
+        choices, ts = boxes(body) if ref.choice == "boxes" else (), action["action_ts"]
         desk.send(
             hearing.tap(
-                desk.house, team(body), event_id(action), user(body), channel(body), ref, choices, action["action_ts"]
+                desk.house, team(body), event_id(action), user(body), channel(body), ref, choices, ts, thread(body)
             )
         )
         ack()
@@ -53,14 +54,24 @@ def register(app: App, desk: Desk) -> None:
         ref = Ref.parse(about(action["block_id"]))
         chosen, message = action["selected_option"]["value"], body["container"]["message_ts"]
         desk.send(
-            deciding.show_to(desk.house, team(body), event_id(action), user(body), channel(body), ref, chosen, message)
+            deciding.show_to(
+                desk.house, team(body), event_id(action), user(body), channel(body), ref, chosen, message, thread(body)
+            )
         )
         ack()
 
     @on(Tap.CHANGE, _REF)
     def change(ack: Ack, body: Body, action: Body) -> None:
         ref = Ref.parse(action["value"])
-        desk.send(deciding.change(desk.house, team(body), event_id(action), user(body), channel(body), ref))
+        desk.send(
+            deciding.change(desk.house, team(body), event_id(action), user(body), channel(body), ref, thread(body))
+        )
+        ack()
+
+    @on(Tap.BESIDE, _SEAT)
+    def sit_beside(ack: Ack, body: Body, action: Body) -> None:
+        student, _, flow = (action.get("value") or action["selected_option"]["value"]).partition(":")
+        desk.send(beside.sit_down(desk.house, team(body), user(body), int(student), event_id(action), flow))
         ack()
 
     @on(Tap.ALERT_OPEN, _NUMBER)
@@ -107,6 +118,11 @@ def user(body: Body) -> str:
 def channel(body: Body) -> str:
     """The channel of the message that was tapped; "" in the App Home."""
     return str((body.get("channel") or {}).get("id") or "")
+
+
+def thread(body: Body) -> str:
+    """The ts of the message that the message of the tap stands under, "" where it stands under none."""
+    return str((body.get("message") or {}).get("thread_ts") or body["container"].get("thread_ts") or "")
 
 
 def event_id(action: Body) -> str:

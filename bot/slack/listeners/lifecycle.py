@@ -1,4 +1,4 @@
-"""Everything else Slack may send, and the one error handler."""
+"""People who change, everything else Slack may send, and the one error handler."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from typing import Any
 
 from slack_bolt import App, BoltResponse
 
+from bot.services import members
 from bot.slack.desk import Desk
+from bot.slack.directory import member
 from scheduler.failures import raised_at
 
 log = logging.getLogger("bot.slack")
 
 
 def register(app: App, desk: Desk) -> None:
-    """The catch-alls: what nobody listens to is acked, so that Slack does not send it again."""
+    """How people are now, and the catch-alls: what nobody listens to is acked, so that Slack does not send it again."""
+
+    @app.event("user_change")
+    def changed(body: dict[str, Any], event: dict[str, Any]) -> None:
+        found = member(event["user"])
+        if found is not None:
+            desk.send(members.changed(desk.house, body["team_id"], found))
 
     @app.event("app_uninstalled")
     @app.event("tokens_revoked")

@@ -66,7 +66,16 @@ def read(body: Mapping[str, Any], event: Mapping[str, Any], bot_user: str) -> In
         return None
     author, what = found
     ids = tuple(name for name in (body["event_id"], _gesture(event)) if name)
-    return Incoming(body["team_id"], ids, author, event["channel"], what)
+    return Incoming(body["team_id"], ids, author, event["channel"], what, _thread(event))
+
+
+def _thread(event: Mapping[str, Any]) -> str:
+    """The ts of the message that a message stands under, "" where it stands under none."""
+    for message in (event, event.get("message"), event.get("previous_message")):
+        thread = (message or {}).get("thread_ts")
+        if thread:
+            return str(thread)
+    return ""
 
 
 def _said(event: Mapping[str, Any]) -> tuple[str, Said]:
