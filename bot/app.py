@@ -8,9 +8,9 @@ import os
 import socket
 import ssl
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_bolt import App
@@ -18,31 +18,44 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from bot.errors import CoachError, SchoolError
-from bot.services import hearing, safeguarding
+from bot.services import hearing, quarter, safeguarding
+from bot.services.days import cadence_of
 from bot.services.house import Clock, House
 from bot.settings import Settings
 from bot.slack import listeners
 from bot.slack.client import SlackApi
 from bot.slack.desk import Desk
+from bot.slack.directory import Directory
 from bot.slack.guard import Guard, Wsgi
+from bot.slack.rollcall import LOOK, RollCall
 from bot.slack.sender import SlackSender
 from bot.store.models import School
 from bot.store.session import Store
 from bot.words import Words
+from scheduler.bell import Bell, LaneKey, Ring
+from scheduler.cadence import CadenceError
 from scheduler.clock import PURGE
 from scheduler.clock import Clock as Ticker
 from scheduler.dispatcher import Dispatcher
+from scheduler.failures import named
+from scheduler.intake import Intake, hand_on
 from scheduler.outbox import Delivery, Outbox
 from scheduler.pace import Limits, Pace
+
+log = logging.getLogger("bot")
 
 DRAIN_SECONDS = 8.0
 COLLECT_EVERY = 10_000
 """Objects made and not let go again before the garbage collector looks for cycles; Python's own 700 is for scripts."""
 
+PLAN = timedelta(hours=1)
+"""How often the quarter is planned anew: who answered, who moved, whose clock changed."""
+
 EVENTS_PATH = "/slack/events"
+SEVERAL = "For more than one process set DATABASE_URL to a PostgreSQL database (postgresql://user:password@host/name)."
 
 
 @dataclass(frozen=True)
@@ -56,15 +69,17 @@ class Bot:
     api: SlackApi
     workspace: str
     secret: str = field(repr=False)
+    sends: bool = True
 
     def wsgi(self) -> Wsgi:
         """The HTTP way in, guarded."""
         return Guard(SlackRequestHandler(self.app, path=EVENTS_PATH), self.secret)
 
     def start(self) -> None:
-        """Start sending."""
+        """Start sending, unless that is left to workers."""
         _settle_in()
-        self.ticker.start()
+        if self.sends:
+            self.ticker.start()
 
     def stop(self, timeout: float = DRAIN_SECONDS) -> bool:
         """Send what is in hand, give the rest back, close. False if some calls had not ended in time."""
@@ -82,21 +97,34 @@ def build(
     limits: Limits | None = None,
     tls: ssl.SSLContext | None = None,
     workers: int = 40,
+    sends: bool = True,
 ) -> Bot:
-    """The bot of one workspace. CoachError if Slack does not know the token; the school is checked by `ready`."""
+    """The bot of one workspace. CoachError if Slack does not know the token; the school is checked by `ready`.
+
+    sends: False for a process that only takes in, and has workers beside it on the same database (PostgreSQL): they
+    send what it puts, as soon as it is committed.
+    """
     now: Clock = clock or (lambda: datetime.now(UTC))
     store = Store(settings.database_url)
     owner = f"{socket.gethostname()[:20]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    house = House(store, Outbox(owner), words, now)
+    if store.sqlite and not sends:
+        raise CoachError(f"On SQLite one process does it all. {SEVERAL}")
+    bell = None if store.sqlite else Bell(store.engine)
+    house = House(store, Outbox(owner) if sends else Intake(owner), words, now)
     api = SlackApi(settings.bot_token, settings.api_url, tls=tls)
     who = _who(api, settings.bot_token)
     sender = SlackSender(house, api, who.bot_user_id or "")
-    dispatcher = Dispatcher(store.write, house.outbox, sender, Pace(limits), now, workers, sender.in_steps)
+    ring: Ring = bell.ring if bell else _no_bell
+    dispatcher = Dispatcher(store.write, house.outbox, sender, Pace(limits), now, workers, sender.in_steps, ring)
     app = _bolt(settings, who, tls)
-    listeners.register(app, Desk(house, who.bot_user_id or "", _send(dispatcher), api))
-    ticker = Ticker(dispatcher, house.outbox, store.write, now, alone=store.sqlite)
+    send = _send(dispatcher) if sends else _hand_on(ring, now)
+    listeners.register(app, Desk(house, who.bot_user_id or "", send, api))
+    ticker = Ticker(dispatcher, house.outbox, store.write, now, alone=store.sqlite, bell=bell)
     ticker.every(PURGE, lambda: hearing.forget_seen(house))
-    return Bot(app, house, dispatcher, ticker, api, who.team_id or "", settings.signing_secret)
+    ticker.every(PLAN, lambda: _plan(house, who.team_id or ""), at_once=True)
+    directory = Directory(settings.bot_token, settings.api_url, tls=tls)
+    ticker.every(LOOK, RollCall(house, directory, who.team_id or "", _send(dispatcher)))
+    return Bot(app, house, dispatcher, ticker, api, who.team_id or "", settings.signing_secret, sends)
 
 
 def ready(bot: Bot) -> None:
@@ -110,6 +138,7 @@ def ready(bot: Bot) -> None:
         if not keys.get("keys"):
             raise SchoolError(['No counselor is set. Name one in school.toml: counselors = ["…"], and load it again.'])
         there = safeguarding.reachable(safeguarding.counselors(connection, bot.workspace, keys["keys"]))
+        _require_cadence(connection, bot.workspace)
     if not there:
         raise SchoolError(
             [
@@ -117,6 +146,26 @@ def ready(bot: Bot) -> None:
                 "Check their e-mail in roster.csv, or give their slack_id there, and load it again."
             ]
         )
+
+
+def _require_cadence(connection: Connection, workspace: str) -> None:
+    """A school's cadence was checked when it was loaded, against the packaged one of that version."""
+    try:
+        cadence_of(connection, workspace)
+    except CadenceError as error:
+        raise SchoolError([*error.problems, "Mend cadence.toml and load the school again."]) from None
+
+
+def _plan(house: House, workspace: str) -> None:
+    """Plan the quarter anew. Two processes at it at once do no harm: each adds only what is not there."""
+    try:
+        changes = quarter.replan(house.store, house.outbox, workspace, house.clock()).changes
+    except Exception as error:  # tried again in an hour; what is planned already goes out
+        log.error("plan_failed workspace=%s error=%s", workspace, named(error))
+        return
+    if changes.each:
+        log.info("planned workspace=%s added=%d moved=%d cancelled=%d", workspace, changes.added, changes.moved,
+                 changes.cancelled)  # fmt: skip
 
 
 class _OneWorkspace(Authorize):
@@ -185,3 +234,15 @@ def _send(dispatcher: Dispatcher) -> Callable[[Sequence[Delivery]], None]:
             dispatcher.hand_over(deliveries)
 
     return send
+
+
+def _hand_on(ring: Ring, clock: Clock) -> Callable[[Sequence[Delivery]], None]:
+    def send(deliveries: Sequence[Delivery]) -> None:
+        if deliveries:
+            hand_on(ring, deliveries, clock())
+
+    return send
+
+
+def _no_bell(_lanes: Collection[LaneKey]) -> None:
+    """There is nobody else."""

@@ -11,19 +11,30 @@ import click
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from bot.errors import CoachError, SettingsError
-from bot.school import School, read_school
-from bot.serve import serve
-from bot.services.load import Change, Changes, load_school, match_members
+from bot.errors import CoachError, SchoolError, SettingsError
+from bot.outbox_cli import outbox
+from bot.quarter_cli import cadence
+from bot.school import School, doubts, read_school, unsaid, unsayable
+from bot.serve import serve, work
+from bot.services import channel, holding, moving
+from bot.services.foretelling import nobody_yet, told
+from bot.services.load import Change, Changes, load_school
+from bot.services.members import take_in
+from bot.services.nudging import NEXT
+from bot.services.quarter import replan
 from bot.settings import HOW_TO_GET, Name, Settings
 from bot.slack.directory import Directory, DirectoryError
 from bot.store import migrate as schema
 from bot.store.session import Store
 from bot.words import Words
 from prompts import Catalog, PromptsError
+from scheduler.cadence import CadenceError
+from scheduler.calendar import CalendarError
+from scheduler.outbox import Outbox
 
 FOLDER = click.Path(path_type=Path)
 CHECK = "conference-coach prompts check"
+AGAIN = "Mend it in the school's folder, and load that again: conference-coach load DIR"
 
 
 class _Group(click.Group):
@@ -34,6 +45,8 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except (CoachError, PromptsError) as error:
             click.echo(str(error), err=True)
+        except (CadenceError, CalendarError) as error:  # what was loaded does not fit this version
+            click.echo(f"{error}\n{AGAIN}", err=True)
         except PermissionError as error:
             click.echo(f"{error.filename}: This cannot be opened. Make it readable for this user.", err=True)
         except DBAPIError as error:
@@ -54,14 +67,18 @@ def main() -> None:
 @click.argument("folder", metavar="[DIR]", required=False, type=FOLDER)
 @click.option("--check", is_flag=True, help="Only say what is wrong, or what would change.")
 def load(folder: Path | None, check: bool) -> None:
-    """Load a school's folder: school.toml, roster.csv, conferences.csv.
+    """Load a school's folder: school.toml, roster.csv, conferences.csv; calendar.ics and cadence.toml if there.
 
     DIR is SCHOOL_DIR unless given. Loading twice changes nothing; with any error nothing is loaded.
     """
     settings = Settings.read(os.environ, needs=() if folder else (Name.SCHOOL_DIR,))
     where = folder or settings.school_dir or Path()
     _check_own_words(where)
-    school = read_school(where, Catalog.load(*overlays(where)).languages)
+    catalog = Catalog.load(*overlays(where))
+    school = read_school(where, catalog.languages)
+    _check_own_cadence(school, catalog)
+    for line in doubts(school):
+        click.echo(line, err=True)
     now = datetime.now(UTC)
     if check:
         _check(settings, school, now)
@@ -71,10 +88,15 @@ def load(folder: Path | None, check: bool) -> None:
     schema.migrate(store)
     with store.write() as connection:
         changes = load_school(connection, workspace, school, now)
+        follow = [draft for one in changes.moved for draft in channel.moved(connection, workspace, one, now)]
+        follow += moving.told_of_moves(connection, workspace, changes.rescheduled, now)
+        follow += moving.told_of_cancellations(connection, workspace, changes.cancelled, now)
+        Outbox("load").put(connection, follow, now)
     _print_changes(changes)
     if not changes:
         click.echo("Nothing changed.")
-    _match(settings, store, workspace)
+    _match(settings, store, workspace, now)
+    _plan(store, workspace, now)
     store.close()
 
 
@@ -94,17 +116,31 @@ def run() -> None:
     Needs SLACK_BOT_TOKEN and SLACK_APP_TOKEN, and a school that was loaded. Ctrl-C or SIGTERM ends it in good order.
     """
     settings = Settings.read(os.environ, needs=(Name.BOT_TOKEN, Name.APP_TOKEN))
-    where = settings.school_dir
-    if where:
-        _check_own_words(where)
-    serve(settings, Words.load(*(overlays(where) if where else ())))
+    serve(settings, _words(settings))
+
+
+@main.command()
+def worker() -> None:
+    """Send what is due, beside `run` and any number of other workers. Takes nothing in; needs PostgreSQL.
+
+    Needs SLACK_BOT_TOKEN, DATABASE_URL, and a school that was loaded. Ctrl-C or SIGTERM ends it in good order.
+    """
+    settings = Settings.read(os.environ, needs=(Name.BOT_TOKEN,))
+    work(settings, _words(settings, hears=False))
+
+
+main.add_command(outbox)
+main.add_command(cadence)
 
 
 @main.command()
 @click.option("--play", is_flag=True, help="Answer as the student yourself.")
 @click.option("--script", type=FOLDER, metavar="FILE", help="Play this script (TOML) instead of the packaged one.")
 def demo(play: bool, script: Path | None) -> None:
-    """One student from hello to the agenda in the channel. No Slack is needed, and nothing is kept."""
+    """One student's quarter in fast time, from the first nudge to the day after the conference.
+
+    No Slack is needed, and nothing is kept.
+    """
     from bot.practice.demo import demo as perform  # they bring the practice workspace, which only they need
     from bot.practice.play import play as take_part
 
@@ -138,6 +174,13 @@ def overlays(folder: Path) -> tuple[Path, ...]:
     return (own,) if own.is_dir() else ()
 
 
+def _words(settings: Settings, *, hears: bool = True) -> Words:
+    where = settings.school_dir
+    if where:
+        _check_own_words(where)
+    return Words.load(*(overlays(where) if where else ()), hears=hears)
+
+
 def _check_own_words(folder: Path) -> None:
     """Where something could not be said, it would be students who find out."""
     own = overlays(folder)
@@ -147,6 +190,15 @@ def _check_own_words(folder: Path) -> None:
 
     if problems := broken_prompts(own):
         raise PromptsError([*problems, f"The school's own words do not work. Mend them: {CHECK} {folder}"])
+
+
+def _check_own_cadence(school: School, catalog: Catalog) -> None:
+    """What the school's cadence says must be there to be said, whatever the language."""
+    every = [(set(catalog.messages(language)), set(catalog.flow_names(language))) for language in catalog.languages]
+    messages, flows = (set.intersection(*names) for names in zip(*every, strict=True))
+    problems = [*unsaid(school.cadence, messages, flows | {NEXT}, holding.NAMES), *unsayable(school.cadence, catalog)]
+    if problems:
+        raise SchoolError(problems)
 
 
 def _workspace(settings: Settings, school: School) -> str:
@@ -160,6 +212,8 @@ def _workspace(settings: Settings, school: School) -> str:
 
 def _check(settings: Settings, school: School, now: datetime) -> None:
     click.echo(f"{school.name} is in order: {len(school.people)} people, {len(school.conferences)} conferences.")
+    if school.unread:
+        click.echo(f"calendar.ics: these change no school day: {'; '.join(school.unread)}.")
     if not school.workspace and not settings.bot_token:
         return
     workspace = _workspace(settings, school)
@@ -170,6 +224,15 @@ def _check(settings: Settings, school: School, now: datetime) -> None:
     store.close()
     click.echo("Loading it would do this:" if changes else "Loading it would change nothing.")
     _print_changes(changes)
+
+
+def _plan(store: Store, workspace: str, now: datetime) -> None:
+    """What waits to be sent follows the school as it is now."""
+    done = replan(store, Outbox("load"), workspace, now)
+    for line in told(done):
+        click.echo(line)
+    if nobody_yet(done.read):
+        click.echo("Nobody is found in Slack yet, so nothing waits. The plan as if all were: conference-coach cadence")
 
 
 def _store_to_look_at(url: str) -> Store:
@@ -186,7 +249,7 @@ def _store_to_look_at(url: str) -> Store:
     return empty
 
 
-def _match(settings: Settings, store: Store, workspace: str) -> None:
+def _match(settings: Settings, store: Store, workspace: str, now: datetime) -> None:
     if not settings.bot_token:
         return
     try:
@@ -195,9 +258,11 @@ def _match(settings: Settings, store: Store, workspace: str) -> None:
         click.echo(f"{error} People will be matched when they first appear in Slack.", err=True)
         return
     with store.write() as connection:
-        found = match_members(connection, workspace, members)
-    if found:
-        click.echo(f"Found in Slack by their e-mail: {found}.")
+        outbox = Outbox("load")
+        taken = take_in(connection, outbox, workspace, members, now)
+        outbox.put(connection, taken.drafts, now)
+    if taken.found:
+        click.echo(f"Found in Slack by their e-mail: {taken.found}.")
 
 
 def _print_changes(changes: Changes) -> None:

@@ -1,4 +1,4 @@
-"""The process of `conference-coach run`: takes in through the socket, sends out, ends in good order."""
+"""The processes: `run` takes in through the socket and sends; `worker` only sends. Both end in good order."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import signal
 import threading
 from types import FrameType
 
-from bot.app import build, ready
+from sqlalchemy import make_url
+
+from bot.app import SEVERAL, Bot, build, ready
 from bot.errors import CoachError
 from bot.settings import Settings
 from bot.slack.socket import Socket
 from bot.store import migrate as schema
+from bot.store.alone import only_scheduler
 from bot.store.session import Store
 from bot.words import Words
 
@@ -21,31 +24,63 @@ log = logging.getLogger("bot")
 def serve(settings: Settings, words: Words, stopping: threading.Event | None = None) -> None:
     """Run until SIGTERM, Ctrl-C, or `stopping`. First nothing more is taken in, then what is in hand is sent.
 
-    CoachError says why it cannot start: no school, no counselor, a token Slack refuses, no way to Slack.
+    CoachError says why it cannot start: no school, no counselor, a token Slack refuses, no way to Slack, or another
+    process that sends from the same SQLite file.
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for ours in ("bot", "scheduler"):
-        logging.getLogger(ours).setLevel(logging.INFO)
+    _log_to_the_terminal()
     ended = stopping or _signalled()
+    with only_scheduler(settings.database_url):
+        bot = _made(settings, words)
+        socket = Socket(bot.app, settings.app_token, settings.api_url)
+        bot.start()
+        try:
+            socket.open()
+        except CoachError:
+            socket.close()
+            bot.stop()
+            raise
+        log.info("running workspace=%s", bot.workspace)
+        ended.wait()
+        log.info("stopping")
+        socket.close()
+        _stop(bot)
+
+
+def work(settings: Settings, words: Words, stopping: threading.Event | None = None) -> None:
+    """Send what other processes put, beside any number of others, until SIGTERM, Ctrl-C, or `stopping`.
+
+    CoachError says why it cannot start: as for `serve`, and on SQLite.
+    """
+    if make_url(settings.database_url).get_backend_name() == "sqlite":
+        raise CoachError(f"A worker needs PostgreSQL: on SQLite, conference-coach run does it all. {SEVERAL}")
+    _log_to_the_terminal()
+    ended = stopping or _signalled()
+    bot = _made(settings, words)
+    bot.start()
+    log.info("working workspace=%s", bot.workspace)
+    ended.wait()
+    log.info("stopping")
+    _stop(bot)
+
+
+def _made(settings: Settings, words: Words) -> Bot:
     store = Store(settings.database_url)
     schema.migrate(store)
     store.close()
     bot = build(settings, words)
     ready(bot)
-    socket = Socket(bot.app, settings.app_token, settings.api_url)
-    bot.start()
-    try:
-        socket.open()
-    except CoachError:
-        socket.close()
-        bot.stop()
-        raise
-    log.info("running workspace=%s", bot.workspace)
-    ended.wait()
-    log.info("stopping")
-    socket.close()
+    return bot
+
+
+def _stop(bot: Bot) -> None:
     if not bot.stop():
-        log.warning("some calls had not ended; what became of them is looked up at the next start")
+        log.warning("some calls had not ended; what became of them is looked up by whoever sends next")
+
+
+def _log_to_the_terminal() -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for ours in ("bot", "scheduler"):
+        logging.getLogger(ours).setLevel(logging.INFO)
 
 
 def _signalled() -> threading.Event:

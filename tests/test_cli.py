@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.cli import main
 from bot.practice import Fault, PracticeWorkspace
-from bot.store.models import Person
+from bot.store.models import Person, School
 from bot.store.session import Store
-from tests.school.folders import CHARTER, CONFERENCES, ROSTER
+from tests.school.folders import CHARTER, CONFERENCES, ROSTER, ics
 
 MANIFEST = json.loads((Path(__file__).parents[1] / "manifest.json").read_text(encoding="utf-8"))
 SAMPLE = str(resources.files("bot.practice") / "school")
@@ -152,7 +152,7 @@ def test_a_school_may_bring_a_language_of_its_own(environ: dict[str, str], folde
 
 
 def test_migrating_tells_what_it_did(environ: dict[str, str]) -> None:
-    assert run(environ, "migrate").output == "Migrated: 0001.\n"
+    assert run(environ, "migrate").output == "Migrated: 0001, 0002.\n"
     assert run(environ, "migrate").output == "The database is up to date.\n"
 
 
@@ -219,3 +219,86 @@ def test_words_of_the_school_s_own_that_do_not_work_are_found_before_students_do
     assert (result.exit_code, result.stdout) == (1, "")
     assert f"{own}: uses 'nothing', which this message is not given" in result.stderr
     assert f"conference-coach prompts check {folder}" in result.stderr
+
+
+def test_a_cadence_that_names_what_cannot_be_said_is_refused_with_all_its_faults(
+    environ: dict[str, str], folder: Path, database: Path
+) -> None:
+    own = '[nudge.letter]\nmessage = "nudge_leter"\n[nudge.evidence]\nflow = "dreams"\n'
+    (folder / "cadence.toml").write_text(own, encoding="utf-8")
+    result = run(environ, "load", folder)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == [
+        "cadence.toml, nudge.letter.message",
+        "cadence.toml, nudge.evidence.flow",
+    ]
+    assert not database.exists()
+
+
+def test_the_days_of_a_calendar_are_told_and_what_changes_none_is_told_by_checking(
+    environ: dict[str, str], folder: Path
+) -> None:
+    run(environ, "load", folder)
+    events = ics("20261125/20261128 Thanksgiving break", "20261119/20261120 Fall concert")
+    (folder / "calendar.ics").write_text(events, encoding="utf-8")
+    assert "calendar.ics: these change no school day: Fall concert.\n" in run(environ, "load", folder, "--check").output
+    loaded = run(environ, "load", folder).output
+    assert "Added: 1\n  + calendar break Thanksgiving break 2026-11-25 to 2026-11-27\n" in loaded
+
+
+def test_whose_account_is_deactivated_is_not_found_by_loading(
+    environ: dict[str, str], database: Path, workspace: PracticeWorkspace
+) -> None:
+    noor = workspace.person("Noor Haddad", "U0NOOR", "noor@school.example")
+    run(environ | workspace.environment, "load", SAMPLE)
+    noor.deactivate()
+    result = run(environ | workspace.environment, "load", SAMPLE)
+    assert "Nothing changed." in result.output
+    assert slack_ids(database)["noor"] is None
+
+
+def test_a_conference_on_a_closed_day_is_told_and_loaded_all_the_same(environ: dict[str, str], folder: Path) -> None:
+    (folder / "conferences.csv").write_text(CONFERENCES.replace("2026-12-10", "2026-12-13"), encoding="utf-8")
+    for result in (run(environ, "load", folder, "--check"), run(environ, "load", folder)):
+        assert result.exit_code == 0
+        assert "Conferences on days that are closed for students: Sun 2026-12-13 (weekend): 1." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("cadence", "told"),
+    [
+        ('[nudge.letter]\nunless = "leter_done"', "nudge.letter.unless: There is no condition “leter_done”."),
+        ('[nudge.letter]\nto = "channel"', "nudge.letter.message: “nudge_letter” cannot be said to the channel"),
+    ],
+)
+def test_a_cadence_that_could_not_be_followed_is_refused(
+    environ: dict[str, str], folder: Path, cadence: str, told: str
+) -> None:
+    (folder / "cadence.toml").write_text(cadence, encoding="utf-8")
+    for result in (run(environ, "load", folder, "--check"), run(environ, "load", folder)):
+        assert result.exit_code == 1
+        assert told in result.stderr
+
+
+def test_a_stored_cadence_that_does_not_fit_any_more_is_no_traceback(
+    environ: dict[str, str], folder: Path, database: Path
+) -> None:
+    run(environ, "load", folder)
+    store = Store(f"sqlite:///{database}")
+    with store.write() as connection:
+        connection.execute(update(School).values(cadence="[nudge.letter]\nwhom = 3\n"))
+    store.close()
+    result = run(environ, "cadence")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("the school's cadence.toml, nudge.letter.whom: is not known here.")
+    assert "conference-coach load DIR" in result.stderr
+
+
+def test_where_nobody_is_on_slack_it_is_said_that_the_plan_can_be_seen_all_the_same(
+    environ: dict[str, str], folder: Path
+) -> None:
+    said = "The plan as if all were: conference-coach cadence"
+    assert said not in run(environ, "load", folder).output
+    (folder / "roster.csv").write_text(ROSTER.replace("U0THEO", ""), encoding="utf-8")
+    environ = environ | {"DATABASE_URL": environ["DATABASE_URL"].replace("coach.db", "other.db")}
+    assert said in run(environ, "load", folder).output

@@ -58,6 +58,10 @@ class Channel:
         """A thread: its first message and the replies, oldest first."""
         return [m for m in self.messages.values() if m.ts == ts or m.thread_ts == ts]
 
+    def can_be_replied_to(self, ts: str) -> bool:
+        """Whether a thread can stand under this message: it is there, and no reply itself."""
+        return ts in self.messages and self.messages[ts].thread_ts in ("", ts)
+
     def payload(self, bot: str) -> Json:
         """The conversation object of conversations.info."""
         common: Json = {

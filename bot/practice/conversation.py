@@ -1,10 +1,16 @@
-"""One student's talk with the coach in the practice workspace, written on a page as it goes."""
+"""Somebody's talk with the coach in the practice workspace, written on a page as it goes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from rich.console import Console
+
+from bot.practice.ledger import called
 from bot.practice.message import Message
 from bot.practice.page import Page
 from bot.practice.review import Line, lines_of
@@ -20,21 +26,27 @@ _PHOTO = b"\xff\xd8\xff\xe0\x00\x10JFIF a photo"
 
 
 class Conversation:
-    """What one student does, and what comes back. `numbered`: buttons and lines carry numbers to tap them by.
+    """What somebody does, mostly a student, and what comes back.
+
+    `numbered`: buttons and lines carry numbers to tap them by; `headings`: each flow gets one where it begins.
 
     `buttons`: those of what the coach said last, and the message each stands in; `lines`: the review as it stands.
     """
 
-    def __init__(self, stage: Stage, page: Page, student: str, zone: ZoneInfo, *, numbered: bool = False) -> None:
+    def __init__(
+        self, stage: Stage, page: Page, student: str, zone: ZoneInfo, *, numbered: bool = False, headings: bool = True
+    ) -> None:
         self.person = stage.people[student]
-        self.name = self.person.name.split()[0]
+        self.name = called(self.person.name)
         self.buttons: list[tuple[str, Message]] = []
         self.lines: list[Line] = []
         self._stage, self._page, self._zone, self._numbered = stage, page, zone, numbered
         self._seen: dict[str, Message] = {}
-        self._last = ""
+        self._last = self._thread = ""
+        self._heard_last: Message | None = None
+        self._hidden = False
         words = stage.bot.house.words
-        self._titles = [words.flow("en", name).title for name in LEVELS["full"]]
+        self._titles = [words.flow("en", name).title for name in LEVELS["full"] if headings]
 
     @property
     def last(self) -> str:
@@ -58,7 +70,7 @@ class Conversation:
         if file:
             self.person.share(_PHOTO, file, "image/jpeg", text)
         else:
-            self.person.dm(text)
+            self.person.dm(text, thread=self._thread)
         self.listen()
 
     def tap(self, label: str, note: str = "") -> None:
@@ -75,7 +87,9 @@ class Conversation:
         self._page.tapped(self.name, label)
         self._page.note(note)
         self.person.tap(label, where)
-        self.listen()
+        before = self._seen.get(where.ts)
+        if not self.listen() and (now := self._seen.get(where.ts)) not in (None, before):
+            self._heard([now])  # it says something else in its place
 
     @property
     def said(self) -> list[str]:
@@ -114,26 +128,58 @@ class Conversation:
 
     def wait(self, days: int) -> None:
         """Let days go by."""
-        self._stage.wait(days=days)
+        for _ in self._stage.until(self._stage.clock() + timedelta(days=days)):
+            if any(one.app and one.ts not in self._seen for one in self.person.sees()):
+                self._page.time("", self.today)
+                self.read()
         passed = _NUMBERS[days] if days < len(_NUMBERS) else str(days)
         self._page.time(passed if days == 1 else f"{passed} days later", self.today)
         self.listen()
 
-    def listen(self) -> None:
-        """Let the bot do what is due, and write down what is new."""
+    def listen(self) -> int:
+        """Let the bot do what is due, and write down what is new; how many messages are."""
         self._stage.clock.advance(seconds=A_MOMENT)
         self._stage.run()
         self._stage.workspace.events.settle()
         self._stage.run()
+        return self.read()
+
+    def read(self) -> int:
+        """Write down what is new; how many messages are."""
         trouble, self.person.trouble[:] = list(self.person.trouble), []
         standing = {one.ts: one for one in self.person.sees() if one.app}
         for ts, message in standing.items():
             if ts in self._seen and lines_of(message) and message != self._seen[ts]:
                 self._changed(message)
-        self._heard([message for ts, message in standing.items() if ts not in self._seen])
+        news = [message for ts, message in standing.items() if ts not in self._seen]
+        self._heard(news)
         self._seen = standing
         if trouble:
             raise ScriptError(f"Slack would tell {self.name}: {'; '.join(trouble)}")
+        return len(news)
+
+    def recall(self, button: str = "") -> None:
+        """Write down only the newest that the coach has said with such a button; the rest was read elsewhere."""
+        standing = {one.ts: one for one in self.person.sees() if one.app}
+        wanted = [ts for ts, one in standing.items() if not button or button in one.buttons][-1:]
+        self._seen = {ts: one for ts, one in standing.items() if ts not in wanted}
+        self.read()
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """Nothing is written down meanwhile."""
+        page, self._page = self._page, Page(Console(quiet=True))
+        self._hidden = True
+        try:
+            yield
+        finally:
+            self._page = page
+
+    def shown(self, *, again: bool) -> None:
+        """What comes is seen from now on; `again`: and the coach's last message, if it came unseen."""
+        hidden, self._hidden = self._hidden, False
+        if again and hidden and self._heard_last is not None:
+            self._heard([self._heard_last])
 
     def _heard(self, news: list[Message]) -> None:
         buttons: list[tuple[str, Message]] = []
@@ -146,11 +192,14 @@ class Conversation:
                 self._open(message)
                 self._page.coach(message, len(buttons) + 1 if self._numbered else 0)
                 buttons += [(label, message) for label in message.buttons]
-                self._last = message.shown
+                self._last, self._thread = message.shown, message.thread_ts
+                self._heard_last = message
         self.buttons = buttons or self.buttons
 
     def _open(self, message: Message) -> None:
         """A heading, where the first question of a flow comes for the first time."""
+        if self._hidden:
+            return
         title = next((title for title in self._titles if f"{title} · 1 of " in message.shown), None)
         if title is not None:
             self._titles.remove(title)

@@ -1,32 +1,35 @@
-"""The demo: one student from hello to the agenda in the channel, with the real bot in a practice workspace."""
+"""The demo: one student's quarter from hello to looking back, with the real bot in a practice workspace."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-
 from bot.errors import CoachError
 from bot.practice import outcome
 from bot.practice.conversation import A_MOMENT, Conversation
+from bot.practice.ledger import Entry, called, twice
 from bot.practice.looks import show_look
 from bot.practice.outcome import Agenda
 from bot.practice.page import Page
 from bot.practice.refusal import PracticeError
-from bot.practice.script import Scene, Script, ScriptError, Step, read_script
-from bot.practice.stage import Stage, stage
+from bot.practice.script import Scene, Script, ScriptError, Step, read_script, strangers
+from bot.practice.stage import MONDAY, Stage, stage
+from bot.practice.weeks import Weeks
 from bot.store.migrate import migrate
-from bot.store.models import School
 from bot.store.session import Store
+
+SCHOOL = ZoneInfo("America/New_York")
+"""Where the sample school is."""
 
 
 class DemoError(CoachError):
-    """The agenda did not arrive."""
+    """The agenda did not arrive, or something came twice or not at all."""
 
 
 def demo(script: Path | None = None, page: Page | None = None) -> None:
@@ -35,7 +38,7 @@ def demo(script: Path | None = None, page: Page | None = None) -> None:
     ScriptError where it and the coach do not go together; DemoError if the agenda is not in the channel.
     """
     play = read_script(script) if script else packaged()
-    with on_stage(play.away, play.guests) as here:
+    with on_stage(play.away, play.guests, play.starts) as here:
         perform(here, play, page or Page())
 
 
@@ -46,39 +49,70 @@ def packaged() -> Script:
 
 
 @contextmanager
-def on_stage(away: Collection[str] = (), guests: Collection[str] = ()) -> Iterator[Stage]:
-    """The sample school with the bot in it, on a database that is gone afterwards."""
+def on_stage(
+    away: Collection[str] = (), guests: Collection[str] = (), starts: datetime | None = None
+) -> Iterator[Stage]:
+    """The sample school with the bot in it, on a database that is gone afterwards. `starts`: on the school's clock."""
+    now = starts.replace(tzinfo=SCHOOL) if starts is not None else MONDAY
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/coach.db"
         store = Store(url)
         migrate(store)
         store.close()
-        with stage(url, away=away) as here:
+        with stage(url, now=now, away=away) as here:
             for guest in guests:
-                here.people[guest].guest = True
+                if guest in here.people:
+                    here.people[guest].guest = True
             yield here
 
 
 def perform(here: Stage, script: Script, page: Page) -> Agenda:
-    """Play a script on a stage that is set; the agenda that came of it. DemoError if none did."""
-    talk = Conversation(here, page, script.student, zone(here))
+    """Play a script on a stage that is set; the agenda that came of it. DemoError if not all is as it should be."""
+    if unknown := strangers(script, here.people):
+        raise ScriptError("\n".join(unknown))
+    talk = Conversation(here, page, script.student, here.zone)
+    weeks = Weeks(here, page, talk, [here.people[one].id for one in script.answering])
     head(here, page, talk)
+    if script.starts is not None:
+        weeks.begin()
+    others: dict[str, Conversation] = {}
     for number, scene in enumerate(script.scene):
-        _scene(here, page, talk, scene, first=number == 0)
-    page.heading(f"{talk.today}: what each of them sees")
+        if scene.at is not None:
+            weeks.until(scene.at)
+        elif number == 0:
+            talk.begin()
+        if scene.who and (scene.at is not None or scene.who not in others):
+            others[scene.who] = Conversation(here, page, scene.who, here.zone, headings=False)
+        after = script.scene[number + 1] if number + 1 < len(script.scene) else None
+        goes_on = after is not None and after.at is None and bool(after.flow) and not after.brief
+        _scene(here, page, others[scene.who] if scene.who else talk, scene, number, goes_on=goes_on)
+    if script.ends is not None:
+        weeks.until(script.ends)
+    weeks.end()
     arrived = outcome.agenda(here, talk.person)
+    if script.view:
+        page.heading(f"{talk.today}: what each of them sees")
     for look in script.view:
         show_look(here, page, look, arrived)
+    entries = weeks.ledger.entries(here, weeks.student)
+    if script.starts is not None:
+        page.heading("What was sent to whom, and why", f"{talk.name} and the adults around her")
+        page.told(entries.told, entries.others)
     summary(here, page, talk, arrived)
+    return _checked(here, arrived, twice(entries.told))
+
+
+def _checked(here: Stage, arrived: Agenda | None, again: Sequence[Entry]) -> Agenda:
+    """The agenda, if all is as it should be; DemoError says what is not."""
+    said = outcome.sent(here)
     if arrived is None:
         raise DemoError("The agenda did not arrive in the conference's channel. The conversation above shows why.")
+    if said.doubled or again:
+        told = ", ".join(f"{one.step} to {one.to} on {one.at:%d %B}" for one in again) or f"{said.doubled} messages"
+        raise DemoError(f"Something was sent more than once: {told}.")
+    if said.waiting:
+        raise DemoError(f"{said.waiting} messages still wait that should have gone by now.")
     return arrived
-
-
-def zone(here: Stage) -> ZoneInfo:
-    """The school's own time zone."""
-    with here.bot.house.store.read() as connection:
-        return ZoneInfo(connection.scalar(select(School.time_zone)) or "UTC")
 
 
 def head(here: Stage, page: Page, talk: Conversation) -> None:
@@ -117,23 +151,41 @@ def _stands(arrived: Agenda | None) -> str:
     return f"{arrived.lines} lines, {pinned} #{arrived.channel.name}, where {len(arrived.readers)} people read it"
 
 
-def _scene(here: Stage, page: Page, talk: Conversation, scene: Scene, first: bool) -> None:
+def _scene(here: Stage, page: Page, talk: Conversation, scene: Scene, number: int, *, goes_on: bool) -> None:
     title = here.bot.house.words.flow("en", scene.flow).title if scene.flow else scene.title
     if scene.title:
         page.heading(scene.title, talk.today)
-    if first:
-        talk.begin()
+    if scene.who and scene.at is not None:
+        talk.recall(scene.steps[0].taps if scene.steps else "")
+    talk.name = scene.name or called(talk.person.name)
     if scene.flow and f"{title} · " not in talk.last:
         raise ScriptError(
             f"The script is at “{title}”, but the coach has not asked anything of it. It said:\n{talk.last}"
         )
+    if not scene.brief:
+        talk.shown(again=bool(scene.flow))
     for student, words in scene.meanwhile.items():
         _meanwhile(here, student, words)
-    for number, step in enumerate(scene.steps, 1):
-        try:
-            _step(talk, step)
-        except (ScriptError, PracticeError) as error:
-            raise ScriptError(f"{title}, step {number}: {error}") from error
+    with talk.unseen() if scene.brief else nullcontext():
+        for place, step in enumerate(scene.steps, 1):
+            try:
+                _step(talk, step)
+            except (ScriptError, PracticeError) as error:
+                raise ScriptError(f"{title or f'scene.{number}'}, step {place}: {error}") from error
+    if scene.brief:
+        last = "" if goes_on else talk.last.partition("\n")[0]
+        page.brief(talk.name, [_in_short(step) for step in scene.steps], last)
+    arrived = outcome.agenda(here, talk.person) if scene.look and not scene.who else None
+    if scene.look:
+        page.line()
+    for look in scene.look:
+        show_look(here, page, look, arrived)
+
+
+def _in_short(step: Step) -> str:
+    if step.taps:
+        return f"[{step.taps}]"
+    return f"📎 {step.sends} “{step.says}”" if step.sends else f"“{step.says or step.to}”"
 
 
 def _step(talk: Conversation, step: Step) -> None:

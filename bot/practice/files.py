@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import mimetypes
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.practice.message import Json
+from bot.practice.refusal import Refusal
 from bot.practice.wire import Reply, Request
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 _PRIVATE = "/files-pri/"
 _UPLOAD = "/upload/v1/"
+IMAGES = frozenset({"png", "jpg", "jpeg", "gif"})
+"""What Slack shows in an image block of its own files."""
 _SIGN_IN = b"<!doctype html><html><head><title>Sign in</title></head><body>Sign in to see this file</body></html>"
 
 
@@ -46,7 +50,7 @@ class File:
             "timestamp": self.created,
             "name": self.name,
             "title": self.title,
-            "mimetype": self.mimetype,
+            "mimetype": self.mimetype if files.taken_in(self) else "",
             "filetype": self.filetype,
             "pretty_type": self.filetype.upper(),
             "user": self.user,
@@ -75,6 +79,8 @@ class Files:
         self._expected: dict[str, tuple[str, str, int]] = {}
         self._arrived: dict[str, tuple[str, bytes]] = {}
         self._shares: dict[str, dict[str, list[str]]] = {}
+        self.processing = 0.0
+        """Seconds from an upload until Slack has taken the file in: no message may show it before, as an image."""
 
     @property
     def domain(self) -> str:
@@ -85,6 +91,10 @@ class Files:
         """The file, if there is one."""
         return self._stored.get(file_id)
 
+    def all(self) -> list[File]:
+        """Every file, in the order they came."""
+        return list(self._stored.values())
+
     def shared(self, file_id: str, channel: str, ts: str) -> None:
         """The file stands in a channel, in the message of this ts."""
         self._shares.setdefault(file_id, {}).setdefault(channel, []).append(ts)
@@ -92,6 +102,23 @@ class Files:
     def shares(self, file_id: str) -> dict[str, list[str]]:
         """Where the file stands: ts by channel."""
         return self._shares.get(file_id, {})
+
+    def taken_in(self, file: File) -> bool:
+        """Whether the workspace has looked at the file since it was uploaded, and knows its type."""
+        return self._workspace.now().timestamp() - file.created >= self.processing
+
+    def check_images(self, blocks: Iterable[Json]) -> None:
+        """Raise Refusal if a block shows a file that is none, no image, or not taken in yet."""
+        for number, block in enumerate(blocks):
+            shown = block.get("slack_file") or {}
+            file = self._shown(shown) if shown else None
+            if shown and not (file and file.filetype in IMAGES and self.taken_in(file)):
+                raise Refusal("invalid_blocks", [f"invalid slack file [json-pointer:/blocks/{number}/slack_file]"])
+
+    def _shown(self, named: Json) -> File | None:
+        if "id" in named:
+            return self.get(named["id"])
+        return next((file for file in self._stored.values() if named["url"] == self.address(file)), None)
 
     def remove(self, file_id: str) -> None:
         """Delete the file."""

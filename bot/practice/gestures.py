@@ -115,6 +115,7 @@ class Gestures:
         state = controls.values(place.blocks, self.touched.get(place.ts, {}))
         hidden = bool(place.only_for)
         container = {"type": "message", "message_ts": place.ts, "channel_id": channel.id, "is_ephemeral": hidden}
+        container |= {"thread_ts": place.thread_ts} if place.thread_ts else {}
         return {
             "container": container,
             "channel": {"id": channel.id, "name": channel.name or "directmessage"},

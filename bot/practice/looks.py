@@ -26,11 +26,12 @@ def show_look(here: Stage, page: Page, look: Look, arrived: Agenda | None) -> No
                 f"#{arrived.channel.name}",
                 person.sees(arrived.channel.id),
                 pinned + ", ".join(arrived.readers),
+                look.lines,
             )
         return
-    shown = _seen(here, person, look.shows)
+    shown = _seen(here, person, look.shows)[-look.last :]
     if shown:
-        page.look(look.title, BOT, shown, "Only visible to you" if look.shows is Shows.COMMAND else "")
+        page.look(look.title, BOT, shown, "Only visible to you" if look.shows is Shows.COMMAND else "", look.lines)
 
 
 def _seen(here: Stage, person: Person, where: Shows) -> Sequence[Message | View]:

@@ -12,6 +12,7 @@ EVENT_SCOPES: Mapping[str, tuple[str, ...]] = {
     "message.groups": ("groups:history",),
     "message.channels": ("channels:history",),
     "team_join": ("users:read",),
+    "user_change": ("users:read",),
     "member_joined_channel": ("groups:read", "channels:read"),
     "member_left_channel": ("groups:read", "channels:read"),
 }

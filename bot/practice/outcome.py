@@ -27,7 +27,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Sent:
-    """Posts the workspace took, those that came more than once, and deliveries that still wait."""
+    """Posts the workspace took, those that came more than once, and deliveries that wait though they are due."""
 
     messages: int
     doubled: int
@@ -59,9 +59,10 @@ def sent(stage: Stage) -> Sent:
     """How many messages the workspace took from the bot, by the delivery each bears."""
     posts = [past for past in stage.workspace.calls if past.method == "chat.postMessage" and past.ok]
     times = Counter(past.args["metadata"]["event_payload"]["delivery"] for past in posts)
-    open_ = [State.SCHEDULED, State.SENDING, State.UNKNOWN]
+    overdue = (deliveries.c.state == State.SCHEDULED) & (deliveries.c.next_at <= stage.clock())
+    stuck = overdue | deliveries.c.state.in_([State.SENDING, State.UNKNOWN])
     with stage.bot.house.store.read() as connection:
-        waiting = connection.scalar(select(func.count()).where(deliveries.c.state.in_(open_))) or 0
+        waiting = connection.scalar(select(func.count()).select_from(deliveries).where(stuck)) or 0
     return Sent(len(posts), sum(count > 1 for count in times.values()), waiting)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from itertools import groupby
 
 from rich import box
@@ -19,6 +20,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from bot.practice.ledger import Entry
 from bot.practice.message import Message
 from bot.practice.review import Line
 from bot.practice.terminal import show, visible
@@ -62,6 +64,22 @@ class Bubble:
         yield from line
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """The first lines of something, and a sign that there are more."""
+
+    whole: RenderableType
+    lines: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rendered = console.render_lines(self.whole, options, pad=False)
+        for line in rendered[: self.lines]:
+            yield from line
+            yield Segment.line()
+        if len(rendered) > self.lines:
+            yield Text(f"… and {len(rendered) - self.lines} lines more", style="dim")
+
+
 def _stripped(line: list[Segment]) -> list[Segment]:
     """A line without the blanks at its end."""
     kept = list(line)
@@ -93,9 +111,53 @@ class Page:
         self.console.print(Rule(Text.from_markup(named), align="left", style="dim"))
         self.console.print()
 
+    def week(self, monday: date) -> None:
+        """A week begins."""
+        self.console.print()
+        self.console.print(
+            Rule(Text(f"Week of {monday.day} {monday:%B}", style="bold yellow"), align="left", style="yellow")
+        )
+
+    def event(self, at: datetime, to: str, what: str, *, went: bool = True) -> None:
+        """Something comes to somebody, or does not; in a line."""
+        when = f"{at:%a} {at.day:>2} {at:%b} {f'{at:%H:%M}' if went else '  –  '}"
+        head = Text.assemble((f" {when}  ", "dim"), (f"{visible(to)}  ", "bold" if went else "dim"))
+        line = Text.assemble(head, (visible(what), "" if went else "dim"))
+        line.truncate(self.console.width, overflow="ellipsis")
+        self.console.print(line)
+
+    def brief(self, name: str, deeds: Sequence[str], last: str) -> None:
+        """What somebody does, in a few lines, and what the coach says in the end ("" if that is to follow)."""
+        words = Text(visible(" · ".join(deeds)), style=STUDENT)
+        if last:
+            words = Text.assemble(words, "\n", ("→ " + visible(last), "dim"))
+        self.console.print(Bubble(words, name, STUDENT))
+        self.console.print()
+
+    def told(self, told: Sequence[Entry], others: Mapping[str, Mapping[str, int]]) -> None:
+        """The closing table: every nudge around one student, then how many there were of the others'."""
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+        whole = ("When", "To whom", "What") if self.console.width < PIPED else ("When", "To whom", "What", "Why then")
+        for title in ("When", "To whom", "What", "Why then", "What became of it"):
+            table.add_column(title, overflow="fold", no_wrap=title in whole)
+        for one in told:
+            style = "" if one.sent else "dim"
+            when = f"{one.at:%a} {one.at.day:>2} {one.at:%b} {f'{one.at:%H:%M}' if one.sent else '  –  '}"
+            table.add_row(
+                when.replace(" ", "\u00a0"), visible(one.to), one.step, one.why, visible(one.fate), style=style
+            )
+        self.console.print(table)
+        self.console.print()
+        for who, fates in others.items():
+            many = ", ".join(f"{number} {fate}" for fate, number in sorted(fates.items(), key=lambda one: -one[1]))
+            self.console.print(Text.assemble(("Besides, to others · ", "dim"), (f"{who}: ", "bold"), many))
+        self.console.print()
+
     def time(self, passed: str, day: str) -> None:
         """Time goes by."""
-        self.console.print(Rule(Text(f"{passed} · {day}", style="yellow"), style="yellow", characters="┄"))
+        self.console.print(
+            Rule(Text(f"{passed} · {day}" if passed else day, style="yellow"), style="yellow", characters="┄")
+        )
         self.console.print()
 
     def note(self, text: str) -> None:
@@ -152,15 +214,20 @@ class Page:
         who = line.who.rpartition("\n")[2]
         self._bubble(Group(row, Text(f"  {who}", style="dim")), "Coach", COACH)
 
-    def look(self, title: str, where: str, shown: Sequence[Message | View], aside: str = "") -> None:
-        """What somebody sees in Slack."""
+    def look(self, title: str, where: str, shown: Sequence[Message | View], aside: str = "", lines: int = 0) -> None:
+        """What somebody sees in Slack; `lines`: no more than so many, 0 for all."""
         self.console.print(Text.assemble((title, "bold")))
         inner: list[RenderableType] = [Text(aside, style="dim")] if aside else []
         for number, message in enumerate(shown):
             inner += [Text()] if inner and (number or aside) else []
             inner.append(show(message, WIDE))
         panel = Panel(
-            Group(*inner), title=Text(where), title_align="left", box=box.ROUNDED, border_style="dim", padding=(0, 1)
+            _Cut(Group(*inner), lines) if lines else Group(*inner),
+            title=Text(where),
+            title_align="left",
+            box=box.ROUNDED,
+            border_style="dim",
+            padding=(0, 1),
         )
         self.console.print(panel)
         self.console.print()

@@ -54,6 +54,11 @@ def membership(event: str, channel: Channel, user: str, team: str, inviter: str 
     return body | ({"inviter": inviter} if inviter else {})
 
 
+def user_changed(user: Json, ts: str) -> Json:
+    """user_change: somebody's whole user object, whatever it is that changed."""
+    return {"type": "user_change", "user": user, "cache_ts": int(float(ts)), "event_ts": ts}
+
+
 def home_opened(user: str, channel: str, tab: str, ts: str, view: Json | None) -> Json:
     """app_home_opened; `view` is what the home shows so far."""
     body: Json = {"type": "app_home_opened", "user": user, "channel": channel, "tab": tab, "event_ts": ts}

@@ -55,15 +55,16 @@ class Person(Gestures):
         return self._write(self._inside(channel), text, thread, False, "").ts
 
     def share(
-        self, content: bytes, name: str, mimetype: str = "application/octet-stream", text: str = "", channel: str = ""
-    ) -> str:
-        """Send the bot (or a channel) a file, with words if any; the message's ts."""
+        self, content: bytes, name: str, mimetype: str = "application/octet-stream", text: str = "", channel: str = "",
+        thread: str = "",
+    ) -> str:  # fmt: skip
+        """Send the bot (or a channel) a file, with words if any; the message's ts. `thread`: under this message."""
         if not channel:
             self._may_type()
         place = self._inside(channel) if channel else self.workspace.im(self.id)
         file = self.workspace.files.add(content, name, mimetype, self.id)
         files = (file.payload(self.workspace.files),)
-        return self._write(place, text, "", False, "file_share", files=files).ts
+        return self._write(place, text, thread, False, "file_share", files=files).ts
 
     def edit(self, ts: str, text: str) -> str:
         """Change one's own message."""
@@ -133,6 +134,25 @@ class Person(Gestures):
         """Leave a channel."""
         self.workspace.leave(self._inside(channel), self.id)
 
+    def travel(self, tz: str) -> None:
+        """Be in another time zone; Slack notices, and the bot hears of it."""
+        self.tz = tz
+        self._changed()
+
+    def deactivate(self) -> None:
+        """An admin deactivates the account: it is in no channel any more, and the bot hears of it."""
+        with self.workspace.changing:
+            self.deleted = True
+            for channel in self.channels:
+                if channel.kind is not Kind.IM:
+                    channel.members.pop(self.id, None)
+        self._changed()
+
+    def reactivate(self) -> None:
+        """An admin activates the account again; the bot hears of it."""
+        self.deleted = False
+        self._changed()
+
     def sees(self, channel: str = "") -> list[Message]:
         """What stands in the direct message with the bot, or in a channel one is in, oldest first."""
         place = self._inside(channel) if channel else self.workspace.im(self.id)
@@ -142,19 +162,25 @@ class Person(Gestures):
     def payload(self, *, email: bool) -> Json:
         """The user object; `email`: with the address in it."""
         profile: Json = {"real_name": self.name, "display_name": self.name, "team": self.workspace.team_id}
+        # Of an account that was deactivated Slack tells no time zone.
         return {
             "id": self.id,
             "team_id": self.workspace.team_id,
             "name": self.username,
             "real_name": self.name,
             "deleted": self.deleted,
-            "tz": self.tz,
             "is_bot": False,
             "is_app_user": False,
             "is_restricted": self.guest or self.restricted,
             "is_ultra_restricted": self.restricted,
             "profile": profile | ({"email": self.email} if email and self.email else {}),
+            **({} if self.deleted else {"tz": self.tz}),
         }
+
+    def _changed(self) -> None:
+        email = "users:read.email" in self.workspace.manifest.scopes
+        event = payloads.user_changed(self.payload(email=email), self.workspace.next_ts())
+        self.workspace.events.emit("user_change", event)
 
     def _may_type(self) -> None:
         manifest = self.workspace.manifest
@@ -188,6 +214,8 @@ class Person(Gestures):
         copies: int = 1,
     ) -> Message:
         workspace = self.workspace
+        if thread and not channel.can_be_replied_to(thread):
+            raise PracticeError(f"{self.name} sees no thread under {thread}.")
         with workspace.changing:
             message = Message(
                 channel.id,

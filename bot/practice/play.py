@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.practice import outcome
 from bot.practice.conversation import Conversation
-from bot.practice.demo import on_stage, packaged, summary, zone
+from bot.practice.demo import on_stage, packaged, summary
 from bot.practice.looks import show_look
 from bot.practice.outcome import Agenda
 from bot.practice.page import Page
@@ -38,7 +38,7 @@ def play(page: Page | None = None) -> None:
     with suppress(ImportError):  # where there is one, a line can be edited while it is typed
         import readline  # noqa: F401
     with on_stage(script.away, script.guests) as here:
-        player = Player(here, page, script, Conversation(here, page, script.student, zone(here), numbered=True))
+        player = Player(here, page, script, Conversation(here, page, script.student, here.zone, numbered=True))
         player.begin()
         while (line := player.read()) is not None and line != "/quit":
             player.hear(line)
@@ -63,6 +63,7 @@ class Player:
             "/help says what else you can do, /quit ends it.",
         )
         self.page.heading("Hello", self.talk.today)
+        self.here.plan()
         self.talk.begin()
 
     def read(self) -> str | None:
@@ -129,7 +130,7 @@ class Player:
 
     def _agenda(self, _rest: str) -> None:
         if self.arrived is None:
-            raise ScriptError("There is no agenda in a channel yet. It comes when you approve it.")
+            raise ScriptError("There is no agenda in a channel yet. It comes at its time, once you approved it.")
         self._look(f"#{self.arrived.channel.name}", Shows.CHANNEL)
 
     def _look(self, title: str, where: Shows) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bot.errors import CoachError
 
@@ -16,7 +18,7 @@ class ScriptError(CoachError):
 
 
 class Shows(StrEnum):
-    """Where somebody looks at the end."""
+    """Where somebody looks."""
 
     CHANNEL = "channel"
     DM = "dm"
@@ -50,31 +52,88 @@ class Step(_Entry):
         return self
 
 
-class Scene(_Entry):
-    """Steps that belong together: in one flow, or under a title. `meanwhile`: what other students tap or say."""
-
-    title: str = ""
-    flow: str = ""
-    meanwhile: dict[str, tuple[str, ...]] = {}
-    steps: tuple[Step, ...]
-
-
 class Look(_Entry):
-    """What is shown of somebody at the end."""
+    """What is shown of somebody. `last`: only so many messages, the newest; `lines`: only so many lines, the first."""
 
     who: str
     shows: Shows
     title: str
+    last: int = Field(0, ge=0)
+    lines: int = Field(0, ge=0)
+
+
+class Scene(_Entry):
+    """Steps that belong together: in one flow, or under a title.
+
+    `at`: when, on the school's clock; until then time passes. `who`: whose steps they are, if not the student's; the
+    last thing the coach told them is shown first. `name`: whose words they are, where an adult sits beside a student.
+    `brief`: told in a line. `meanwhile`: what other students tap or say. `look`: what is shown of others afterwards.
+    """
+
+    title: str = ""
+    at: datetime | None = None
+    who: str = ""
+    name: str = ""
+    flow: str = ""
+    brief: bool = False
+    meanwhile: dict[str, tuple[str, ...]] = {}
+    steps: tuple[Step, ...] = ()
+    look: tuple[Look, ...] = ()
+
+    @field_validator("at")
+    @classmethod
+    def _on_the_wall(cls, at: datetime | None) -> datetime | None:
+        return _local(at)
 
 
 class Script(_Entry):
-    """Everything the demo plays. People by their roster ids."""
+    """Everything the demo plays. People by their roster ids.
+
+    `starts`, `ends`: on the school's clock. `answering`: students who follow every nudge with its first button.
+    """
 
     student: str
+    starts: datetime | None = None
+    ends: datetime | None = None
     away: tuple[str, ...] = ()
     guests: tuple[str, ...] = ()
+    answering: tuple[str, ...] = ()
     scene: tuple[Scene, ...]
     view: tuple[Look, ...] = ()
+
+    @field_validator("starts", "ends")
+    @classmethod
+    def _on_the_wall(cls, at: datetime | None) -> datetime | None:
+        return _local(at)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Script:
+        before = self.starts
+        for number, scene in enumerate(self.scene):
+            if before is not None and scene.at is not None and scene.at < before:
+                raise ValueError(f"scene.{number}.at: {scene.at} is before {before}, and time only passes")
+            before = scene.at or before
+        if before is not None and self.ends is not None and self.ends < before:
+            raise ValueError(f"ends: {self.ends} is before {before}")
+        return self
+
+
+def strangers(script: Script, known: Collection[str]) -> list[str]:
+    """Every place of a script that names somebody who is not among the known roster ids."""
+    named = [("student", script.student), *((f"guests.{n}", one) for n, one in enumerate(script.guests))]
+    named += [(f"answering.{n}", one) for n, one in enumerate(script.answering)]
+    for number, scene in enumerate(script.scene):
+        named += [(f"scene.{number}.who", scene.who)] if scene.who else []
+        named += [(f"scene.{number}.meanwhile", one) for one in scene.meanwhile]
+        named += [(f"scene.{number}.look.{n}.who", look.who) for n, look in enumerate(scene.look)]
+    named += [(f"view.{n}.who", look.who) for n, look in enumerate(script.view)]
+    return [f"{place}: nobody with the id “{one}” is on Slack here" for place, one in named if one not in known]
+
+
+def _local(at: datetime | None) -> datetime | None:
+    if at is not None and at.tzinfo is not None:
+        raise ValueError("write it without a zone: it is the school's clock")
+    return at
 
 
 def read_script(path: Path) -> Script:
@@ -88,4 +147,4 @@ def read_script(path: Path) -> Script:
 def _problems(error: Exception) -> list[str]:
     if not isinstance(error, ValidationError):
         return [str(error)]
-    return [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
+    return [": ".join(filter(None, (".".join(map(str, one["loc"])), one["msg"]))) for one in error.errors()]

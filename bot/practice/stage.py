@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
 
 from bot.app import Bot, build, ready
 from bot.practice import HandClock, PracticeWorkspace
 from bot.practice.people import Person
 from bot.school import School, read_school
-from bot.services.load import load_school, match_members
+from bot.services.load import load_school
+from bot.services.members import Member, match_members
+from bot.services.quarter import Quarter, quarter_of, replan
 from bot.settings import Settings
 from bot.slack.manifest import manifest
+from bot.store.models import School as SchoolRow
 from bot.store.session import Store
 from bot.words import Words
+from scheduler.deliveries import State, deliveries
 from scheduler.pace import UNLIMITED
 
 MONDAY = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
 """Ten days before the sample school's first conference, in the morning there."""
+
+PLANS = time(5)
+"""The hour of school mornings at which the bot plans while time passes; what it plans hourly comes to the same."""
+SATURDAY = 5
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,54 @@ class Stage:
     def run(self) -> None:
         """Let the bot do all that is due."""
         self.bot.dispatcher.run_due()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The school's own time zone."""
+        with self.bot.house.store.read() as connection:
+            return ZoneInfo(connection.scalar(select(SchoolRow.time_zone)) or "UTC")
+
+    def plan(self) -> Quarter:
+        """Let the bot plan the quarter, as it does every hour; the plan."""
+        house, workspace, now = self.bot.house, self.workspace.team_id, self.clock()
+        replan(house.store, house.outbox, workspace, now)
+        with house.store.read() as connection:
+            return quarter_of(connection, workspace, now)
+
+    def until(self, moment: datetime, planned: Callable[[Quarter], None] = lambda _quarter: None) -> Iterator[datetime]:
+        """Let time pass up to a moment, from one thing that is due to the next, and the bot do each when it is.
+
+        Gives the instants at which something was due. `planned` gets the plan of each morning that comes.
+        """
+        zone = self.zone
+        self.run()
+        while True:
+            morning, due = self._morning(zone), self._due()
+            coming = min(morning, due) if due is not None else morning
+            if coming > moment:
+                break
+            self.clock.set(coming)
+            if coming == morning and coming.weekday() < SATURDAY:
+                planned(self.plan())
+            self.run()
+            yield coming
+        self.clock.set(max(moment, self.clock()))
+        self.run()
+
+    def _morning(self, zone: ZoneInfo) -> datetime:
+        """When the next morning's plan is."""
+        now = self.clock().astimezone(zone)
+        today = datetime.combine(now.date(), PLANS, zone)
+        return today if today > now else datetime.combine(now.date() + timedelta(days=1), PLANS, zone)
+
+    def _due(self) -> datetime | None:
+        """When the next of what waits is due, from now on."""
+        waits = deliveries.c.state.in_([State.SCHEDULED, State.UNKNOWN])
+        with self.bot.house.store.read() as connection:
+            due: datetime | None = connection.scalar(
+                select(func.min(deliveries.c.next_at)).where(waits, deliveries.c.next_at > self.clock())
+            )
+        return due
 
     def wait(self, **parts: float) -> None:
         """Let time pass, and the bot do what comes due."""
@@ -66,7 +125,7 @@ def set_up(store_url: str, folder: Path, words: Words, now: datetime, away: Coll
     workspace = PracticeWorkspace(manifest(), clock, name=school.name)
     try:
         people = {
-            person.key: workspace.person(person.name, f"U{person.key.upper()}", person.email)
+            person.key: workspace.person(person.name, f"U{person.key.upper()}", person.email, school.time_zone)
             for person in school.people
             if person.email and person.key not in away
         }
@@ -90,5 +149,5 @@ def enrol(store: Store, workspace: PracticeWorkspace, school: School, now: datet
     """Load the school, and find its people among the workspace's members."""
     with store.write() as connection:
         load_school(connection, workspace.team_id, school, now)
-        members = [(person.id, person.email) for person in workspace.people.values() if person.email]
+        members = [Member(person.id, person.email, person.tz) for person in workspace.people.values()]
         match_members(connection, workspace.team_id, members)

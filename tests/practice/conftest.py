@@ -70,7 +70,8 @@ def heard(bot: App) -> list[dict[str, Any]]:
     def listen(body: dict[str, Any]) -> None:
         taken.append(body["event"] | {"event_id": body["event_id"]})
 
-    for kind in ("message", "team_join", "member_joined_channel", "member_left_channel", "app_home_opened"):
+    people = ("team_join", "user_change", "member_joined_channel", "member_left_channel", "app_home_opened")
+    for kind in ("message", *people):
         bot.event(kind)(listen)
     return taken
 

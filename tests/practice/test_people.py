@@ -7,6 +7,7 @@ import urllib3
 from slack_bolt import App
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
 from bot.practice import HandClock, Person, PracticeError, PracticeWorkspace
@@ -239,3 +240,70 @@ def test_the_bot_uploads_in_three_steps(client: WebClient, noor: Person) -> None
     [message] = noor.sees()
     assert (message.text, message.files[0]["name"], message.files[0]["size"]) == ("The date", "day.ics", 15)
     assert client.files_info(file=message.files[0]["id"])["file"]["name"] == "day.ics"
+
+
+def test_who_writes_under_a_message_writes_in_its_thread(
+    workspace: PracticeWorkspace, client: WebClient, heard: Events, noor: Person
+) -> None:
+    im = workspace.im(noor.id).id
+    root = client.chat_postMessage(channel=im, text="root", blocks=[actions(button("Go"))])["ts"]
+    ts = noor.dm("reply", thread=root)
+    noor.edit(ts, "changed")
+    noor.delete(ts)
+    said, edited, deleted = (event for event in heard if "bot_id" not in event)
+    assert said["thread_ts"] == edited["message"]["thread_ts"] == deleted["previous_message"]["thread_ts"] == root
+    file = noor.share(b"x", "x.txt", thread=root)
+    assert [one["ts"] for one in client.conversations_replies(channel=im, ts=root)["messages"]] == [root, file]
+    assert [one["ts"] for one in client.conversations_history(channel=im)["messages"]] == [root]
+
+
+def test_a_thread_stands_under_a_message_that_is_there_and_is_no_reply(
+    workspace: PracticeWorkspace, client: WebClient, noor: Person
+) -> None:
+    im = workspace.im(noor.id).id
+    reply = noor.dm("reply", thread=noor.dm("root"))
+    for ts in (reply, "1.000001"):
+        with pytest.raises(PracticeError, match="no thread"):
+            noor.dm("under a reply", thread=ts)
+        with pytest.raises(SlackApiError, match="cannot_reply_to_message"):
+            client.chat_postMessage(channel=im, text="under a reply", thread_ts=ts)
+
+
+def test_a_tap_in_a_thread_says_in_which(
+    workspace: PracticeWorkspace, bot: App, client: WebClient, noor: Person
+) -> None:
+    taps: list[dict[str, Any]] = []
+
+    @bot.action("act.1")
+    def tapped(ack: Any, body: dict[str, Any]) -> None:
+        taps.append(body)
+        ack()
+
+    im = workspace.im(noor.id).id
+    root = client.chat_postMessage(channel=im, text="root")["ts"]
+    client.chat_postMessage(channel=im, text="reply", thread_ts=root, blocks=[actions(button("Go"))])
+    noor.tap("Go")
+    assert [(body["container"]["thread_ts"], body["message"]["thread_ts"]) for body in taps] == [(root, root)]
+
+
+def test_the_bot_hears_of_people_s_changes_with_all_it_may_know_of_them(
+    workspace: PracticeWorkspace, heard: Events, noor: Person
+) -> None:
+    noor.travel("Europe/Madrid")
+    noor.deactivate()
+    noor.reactivate()
+    told = [(event["type"], event["user"].get("tz"), event["user"]["deleted"]) for event in heard]
+    assert told == [
+        ("user_change", "Europe/Madrid", False),
+        ("user_change", None, True),
+        ("user_change", "Europe/Madrid", False),
+    ]
+    assert {event["user"]["profile"]["email"] for event in heard} == {noor.email}
+
+
+def test_a_deactivated_account_is_in_no_channel(client: WebClient, noor: Person, okafor: Person) -> None:
+    channel = client.conversations_create(name="conf-noor", is_private=True)["channel"]["id"]
+    client.conversations_invite(channel=channel, users=f"{noor.id},{okafor.id}")
+    noor.deactivate()
+    assert noor.id not in client.conversations_members(channel=channel)["members"]
+    assert okafor.id in client.conversations_members(channel=channel)["members"]

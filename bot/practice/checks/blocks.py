@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-from bot.practice.checks.elements import IN_ACTIONS, IN_INPUT, IN_SECTION, check_element, check_image
+from bot.practice.checks.elements import IN_ACTIONS, IN_INPUT, IN_SECTION, check_element, check_image, check_source
 from bot.practice.checks.problems import Problems
 from bot.practice.checks.text import check_text
 
@@ -28,7 +28,7 @@ _SHAPE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "divider": (frozenset({"type"}), _ID),
     "context": (frozenset({"type", "elements"}), _ID),
     "actions": (frozenset({"type", "elements"}), _ID),
-    "image": (frozenset({"type", "image_url", "alt_text"}), _ID | {"title"}),
+    "image": (frozenset({"type", "alt_text"}), _ID | {"title", "image_url", "slack_file"}),
     "input": (frozenset({"type", "label", "element"}), _ID | {"hint", "optional", "dispatch_action"}),
     "markdown": (frozenset({"type", "text"}), _ID),
     "table": (frozenset({"type", "rows"}), _ID | {"column_settings"}),
@@ -99,7 +99,7 @@ def _actions(problems: Problems, block: Any, place: str) -> None:
 
 
 def _image(problems: Problems, block: Any, place: str) -> None:
-    problems.length(block["image_url"], f"{place}/image_url", 3000)
+    check_source(problems, block, place)
     problems.length(block["alt_text"], f"{place}/alt_text", 2000)
     if "title" in block:
         check_text(problems, block["title"], f"{place}/title", 2000, plain=True)

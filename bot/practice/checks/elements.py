@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -51,7 +52,9 @@ _EXTRA: dict[str, frozenset[str]] = {
     "url_text_input": frozenset({"initial_value", "placeholder", "focus_on_load"}),
     "file_input": frozenset({"filetypes", "max_files"}),
 }
-_IMAGE = frozenset({"type", "image_url", "alt_text"})
+_IMAGE = frozenset({"type", "alt_text"})
+_SOURCES = frozenset({"image_url", "slack_file"})
+_FILE_ID = re.compile(r"F[A-Z0-9]{8,}")
 _NONE: frozenset[str] = frozenset()
 
 
@@ -77,9 +80,29 @@ def check_element(problems: Problems, element: Any, place: str, allowed: frozens
 
 def check_image(problems: Problems, element: Any, place: str) -> None:
     """An image element: an address of 3,000 and alternative text of 2,000 characters at most."""
-    if problems.keys(element, place, _IMAGE, _NONE):
-        problems.length(element["image_url"], f"{place}/image_url", 3000)
+    if problems.keys(element, place, _IMAGE, _SOURCES):
+        check_source(problems, element, place)
         problems.length(element["alt_text"], f"{place}/alt_text", 2000)
+
+
+def check_source(problems: Problems, image: Any, place: str) -> None:
+    """Where an image comes from: an address, or a file of Slack's by its id or address; one of them."""
+    given = [name for name in _SOURCES if name in image]
+    if len(given) != 1:
+        problems.add(place, "needs either image_url or slack_file")
+    if "image_url" in image:
+        problems.length(image["image_url"], f"{place}/image_url", 3000)
+    if "slack_file" in image:
+        _slack_file(problems, image["slack_file"], f"{place}/slack_file")
+
+
+def _slack_file(problems: Problems, file: Any, place: str) -> None:
+    if not isinstance(file, dict) or len(file) != 1 or not set(file) <= {"id", "url"}:
+        problems.add(place, "needs either id or url")
+    elif "id" in file and not (isinstance(file["id"], str) and _FILE_ID.fullmatch(file["id"])):
+        problems.add(f"{place}/id", "input must match regex pattern: ^[F][A-Z0-9]{8,}$")
+    elif "url" in file:
+        problems.length(file["url"], f"{place}/url", 3000)
 
 
 def _button(problems: Problems, button: Any, place: str) -> None:

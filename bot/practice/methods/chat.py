@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def post_message(workspace: PracticeWorkspace, call: Call) -> Json:
     channel = _open_channel(workspace, call["channel"])
     check_message(call.get("text"), call.get("blocks"), call.get("metadata"))
+    workspace.files.check_images(call.get("blocks") or ())
     _check_thread(channel, call)
     message = Message(
         channel.id,
@@ -47,6 +48,7 @@ def update(workspace: PracticeWorkspace, call: Call) -> Json:
     if old.app != workspace.bot_id:
         raise Refusal("cant_update_message")
     check_message(call.get("text"), call.get("blocks"), call.get("metadata"), too_long="msg_too_long")
+    workspace.files.check_images(call.get("blocks") or ())
     new = replace(
         old,
         text=call["text"],
@@ -78,6 +80,7 @@ def post_ephemeral(workspace: PracticeWorkspace, call: Call) -> Json:
     if person is None or person.id not in channel.members:
         raise Refusal("user_not_in_channel")
     check_message(call.get("text"), call.get("blocks"))
+    workspace.files.check_images(call.get("blocks") or ())
     _check_thread(channel, call)
     message = workspace.ephemeral(channel.id, person.id, call["text"], call.get("blocks") or (), call.get("parse", ""))
     return {"message_ts": message.ts}
@@ -108,7 +111,7 @@ def _open_channel(workspace: PracticeWorkspace, name: str, *, direct: bool = Tru
 
 def _check_thread(channel: Channel, call: Call) -> None:
     thread = call.get("thread_ts")
-    if thread is not None and thread not in channel.messages:
+    if thread is not None and not channel.can_be_replied_to(thread):
         raise Refusal("cannot_reply_to_message")
 
 

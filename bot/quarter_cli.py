@@ -1,0 +1,61 @@
+"""`conference-coach cadence`: the coming quarter as a page, before anything of it is sent."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import click
+from sqlalchemy import Connection, select
+
+from bot.errors import CoachError, SchoolError
+from bot.services.foretelling import page
+from bot.services.quarter import quarter_of
+from bot.settings import Settings
+from bot.store.existing import existing
+from bot.store.models import Person, School
+
+
+@click.command()
+@click.option("--student", metavar="ID", help="The quarter of one student, by their id in roster.csv.")
+@click.option("--workspace", metavar="T…", help="Whose, if the database holds several schools.")
+def cadence(student: str | None, workspace: str | None) -> None:
+    """Print the coming quarter: what will be sent to whom and when, and what will not, with the reason.
+
+    Nothing is sent or changed by it. It shows the school as it was loaded last; change cadence.toml, calendar.ics or
+    school.toml in the school's folder, load it again, and look again.
+    """
+    store = existing(Settings.read(os.environ).database_url)
+    try:
+        now = datetime.now(UTC)
+        with store.read() as connection:
+            school = _school(connection, workspace)
+            only = _student(connection, school, student) if student else None
+            click.echo(page(quarter_of(connection, school, now, only, foretold=True), only, now), nl=False)
+    finally:
+        store.close()
+
+
+def _school(connection: Connection, wanted: str | None) -> str:
+    rows = connection.execute(select(School.workspace, School.name).order_by(School.name)).all()
+    if not rows:
+        raise SchoolError(["No school has been loaded yet. Load one: conference-coach load DIR"])
+    if wanted is None and len(rows) > 1:
+        listed = "; ".join(f"{row.workspace} ({row.name})" for row in rows)
+        raise CoachError(f"There are several schools: {listed}. Say which: --workspace {rows[0].workspace}")
+    if wanted is not None and wanted not in {row.workspace for row in rows}:
+        raise CoachError(
+            f"There is no school of workspace {wanted} here. Leave --workspace out to see which there are."
+        )
+    return wanted or str(rows[0].workspace)
+
+
+def _student(connection: Connection, workspace: str, key: str) -> int:
+    found: int | None = connection.scalar(
+        select(Person.id).where(
+            Person.workspace == workspace, Person.key == key, Person.role == "student", Person.active.is_(True)
+        )
+    )
+    if found is None:
+        raise CoachError(f"There is no student “{key}”. Give the id that roster.csv has for them.")
+    return found
