@@ -8,12 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from bot.settings import Settings
+from scheduler.outbox import Changes, Draft
 
 _ROOT = Path(__file__).parents[2]
 _PATIENCE = 60.0
@@ -22,6 +26,14 @@ _PATIENCE = 60.0
 
 class BotGoneError(Exception):
     """The bot's process has ended."""
+
+
+class Flaw(StrEnum):
+    """What can be wrong with a bot, for the tests to see that they would notice."""
+
+    BLIND = "blind"  # when it looks for a delivery it never finds it
+    NEVER_LOOKS = "never looks"  # it leaves alone what is unknown
+    SENDS_AGAIN = "sends again"  # it takes what is unknown for not sent
 
 
 class LivingBot:
@@ -35,9 +47,9 @@ class LivingBot:
         self.pid: int = hello["pid"]
         self.url = f"http://127.0.0.1:{hello['port']}/slack/events"
 
-    def arm(self, at: int | None) -> None:
-        """Count steps from here on, and die at step `at`."""
-        self._ask(do="arm", at=at)
+    def arm(self, at: int | None, of: str | None = None) -> None:
+        """Count steps from here on, and die at step `at`, of all or of one phase."""
+        self._ask(do="arm", at=at, of=of)
 
     def steps(self) -> list[str]:
         """The steps since `arm`; they are not counted any longer."""
@@ -51,6 +63,11 @@ class LivingBot:
     def tick(self) -> None:
         """Let it do what is due, and rest."""
         assert self._ask(do="tick")["idle"], "the bot is still busy"
+
+    def plan(self, workspace: str, chunks: Sequence[Mapping[str, Sequence[Draft]]]) -> list[Changes]:
+        """Replan chunks of scopes, each in a transaction of its own; what that changed."""
+        plain = [{scope: [_plain(draft) for draft in drafts] for scope, drafts in chunk.items()} for chunk in chunks]
+        return [Changes(**one) for one in self._ask(do="plan", workspace=workspace, chunks=plain)["changes"]]
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -101,18 +118,27 @@ class Nursery:
                 text=True,
             )
 
-    def bot(self, settings: Settings, clock: Path, *, die_at: int | None = None, blind: bool = False) -> LivingBot:
+    def bot(
+        self,
+        settings: Settings,
+        clock: Path,
+        *,
+        die_at: int | None = None,
+        flaw: Flaw | None = None,
+        patience: float | None = None,
+    ) -> LivingBot:
         """A new bot, started, that goes by the clock in that file.
 
-        `die_at`: it dies at this step of its start and what follows; BotGoneError if that is at once. `blind`: when it
-        looks for a delivery it never finds it.
+        `die_at`: it dies at this step of its start and what follows; BotGoneError if that is at once. `flaw`: what is
+        wrong with it. `patience`: real seconds it waits for Slack's answer, if not the usual ones.
         """
         order = {
             "settings": {name: value for name, value in asdict(settings).items() if value is not None},
             "control": self._listener.getsockname()[1],
             "clock": str(clock),
             "die_at": die_at,
-            "blind": blind,
+            "flaw": flaw,
+            "patience": patience,
         }
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
@@ -130,3 +156,11 @@ class Nursery:
         self._process.stdin.close()
         self._process.wait(_PATIENCE)
         self._listener.close()
+
+
+def _plain(draft: Draft) -> dict[str, Any]:
+    return {name: _text(value) for name, value in asdict(draft).items()}
+
+
+def _text(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

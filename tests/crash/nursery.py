@@ -16,25 +16,32 @@ import socket
 import ssl
 import sys
 import threading
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from slack_bolt.adapter.wsgi import SlackRequestHandler
+from sqlalchemy import Connection, update
 
 from bot.app import EVENTS_PATH, Bot, build, ready
 from bot.settings import Settings
+from bot.slack import client
 from bot.slack.guard import Guard
 from bot.words import Words
 from scheduler import dispatcher
+from scheduler.outbox import Changes, Draft, State, deliveries
 from scheduler.pace import UNLIMITED
+from tests.crash.bots import Flaw
 from tests.crash.clock import SharedClock
-from tests.crash.steps import Steps
+from tests.crash.steps import Phase, Steps
 
 CALLERS = 4
 GATHER = 0.001
 """Results are gathered for so many seconds only: a turn goes through the same steps, sooner."""
+INSTANTS = ("due_at", "expires_at")
 PATIENCE = 20.0
 """Real seconds after which a bot that is still busy is reported as such."""
 
@@ -89,11 +96,13 @@ def _live(order: dict[str, Any], words: Words, tls: ssl.SSLContext) -> None:
     """Be a bot until the line to the test is cut."""
     control = socket.create_connection(("127.0.0.1", order["control"]))
     steps = Steps()
+    client.READ_SECONDS = order["patience"] or client.READ_SECONDS
     bot = _build(order, words, tls)
     steps.watch_database(bot.house.store.engine)
     steps.watch_calls(bot.api)
-    if order["blind"]:
-        bot.dispatcher._sender.find = lambda _delivery: None  # type: ignore[method-assign]
+    steps.watch_phases(bot.dispatcher, bot.house.outbox)
+    if order["flaw"] is not None:
+        _spoil(bot, Flaw(order["flaw"]))
     if order["die_at"] is not None:
         steps.arm(order["die_at"])
     bot.start()
@@ -102,6 +111,43 @@ def _live(order: dict[str, Any], words: Words, tls: ssl.SSLContext) -> None:
         _report(line, {"pid": os.getpid(), "port": server.server_port})
         for text in line:
             _report(line, _obey(bot, steps, json.loads(text)))
+
+
+def _spoil(bot: Bot, flaw: Flaw) -> None:
+    """Break what the tests are to notice."""
+    outbox, sender = bot.house.outbox, bot.dispatcher._sender
+    match flaw:
+        case Flaw.BLIND:
+            sender.find = lambda _delivery: None  # type: ignore[method-assign]
+        case Flaw.NEVER_LOOKS:
+            outbox.due_for_check = lambda *_: []  # type: ignore[method-assign]
+        case Flaw.SENDS_AGAIN:
+            sweep, unknown = outbox.sweep, deliveries.c.state == State.UNKNOWN
+            again = update(deliveries).where(unknown).values(state=State.SCHEDULED, next_at=deliveries.c.due_at)
+
+            def sweep_all(connection: Connection, now: datetime) -> int:
+                return sweep(connection, now) + connection.execute(again).rowcount
+
+            outbox.sweep = sweep_all  # type: ignore[method-assign]
+
+
+def _plan(bot: Bot, workspace: str, chunk: Mapping[str, Any]) -> Changes:
+    """One chunk of scopes, in a transaction of its own."""
+    wished = {scope: [_draft(one) for one in drafts] for scope, drafts in chunk.items()}
+    with bot.house.store.write() as connection:
+        return bot.house.outbox.replan_many(connection, workspace, wished, bot.house.clock())
+
+
+def _draft(plain: Mapping[str, Any]) -> Draft:
+    return Draft(**{**plain, **{name: _instant(plain[name]) for name in INSTANTS}})
+
+
+def _numbers(changes: Changes) -> dict[str, int]:
+    return {name: getattr(changes, name) for name in ("added", "moved", "cancelled", "kept")}
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _serve(bot: Bot, steps: Steps) -> _Server:
@@ -116,8 +162,11 @@ def _serve(bot: Bot, steps: Steps) -> _Server:
 def _obey(bot: Bot, steps: Steps, order: dict[str, Any]) -> dict[str, Any]:
     match order["do"]:
         case "arm":
-            steps.arm(order["at"])
+            steps.arm(order["at"], order["of"])
             return {}
+        case "plan":
+            with steps.during(Phase.PLAN):
+                return {"changes": [_numbers(_plan(bot, order["workspace"], chunk)) for chunk in order["chunks"]]}
         case "rest":
             return {"idle": bot.dispatcher.idle(PATIENCE)}
         case "tick":

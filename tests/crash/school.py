@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scheduler.cadence import parse_cadence
+
 _CHARTER = """
 name = "Hillside Middle School"
 time_zone = "America/New_York"
@@ -29,6 +31,9 @@ bell,counselor,Ms. Bell,bell@school.example,,,,
 tan,coordinator,Mr. Tan,tan@school.example,,,,
 """
 
+_NO_NUDGES = "".join(f"[nudge.{nudge.name}]\noff = true\n" for nudge in parse_cadence().nudges)
+"""Turns are looked at here; what is planned would come between them whenever a bot has just started."""
+
 _ROSTER_HEAD = "id,role,name,email,grade,advisor,students,language\n"
 _CONFERENCES_HEAD = "student,term,date,time,minutes,place,adults\n"
 _STARTS = ("No", "Ju", "Mi", "Sa", "The", "Le", "Ka", "Ri", "Bo", "Ta", "Ve", "Du", "Fi", "Ho", "Gwe", "Pa")
@@ -53,6 +58,7 @@ def write_school(folder: Path) -> Path:
     family = f"amal,family,Amal Haddad,amal@school.example,,,{' '.join(keys)},\n"
     conferences = "".join(f"{key},Autumn 2026,2026-12-10,17:30,20,room 12,lind\n" for key in keys)
     (folder / "school.toml").write_text(_CHARTER)
+    (folder / "cadence.toml").write_text(_NO_NUDGES)
     (folder / "roster.csv").write_text(_ROSTER_HEAD + students + _ADULTS + family)
     (folder / "conferences.csv").write_text(_CONFERENCES_HEAD + conferences)
     return folder

@@ -11,6 +11,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -19,7 +22,20 @@ from bot.slack.client import SlackApi
 from bot.slack.connections import Line
 from bot.slack.guard import Environ, Wsgi
 from scheduler import prepared
+from scheduler.dispatcher import Dispatcher
+from scheduler.outbox import Outbox
 from scheduler.prepared import execute
+from scheduler.settler import Looked
+
+
+class Phase(StrEnum):
+    """What a delivery goes through; a step outside of these belongs to none."""
+
+    PLAN = "plan"
+    CLAIM = "claim"
+    SEND = "send"
+    SETTLE = "settle"
+    RECONCILE = "reconcile"
 
 
 class Steps:
@@ -28,13 +44,15 @@ class Steps:
     def __init__(self) -> None:
         self.names: list[str] = []
         self._at: int | None = None
+        self._of: str | None = None
         self._counting = False
         self._lock = threading.Lock()
+        self._phase: ContextVar[Phase | None] = ContextVar("phase", default=None)
 
-    def arm(self, at: int | None) -> None:
-        """Count from here on, and die at step `at` (from 0), if any."""
+    def arm(self, at: int | None, of: str | None = None) -> None:
+        """Count from here on, and die at step `at` (from 0), if any: of all steps, or of those of one phase."""
         with self._lock:
-            self.names, self._at, self._counting = [], at, True
+            self.names, self._at, self._of, self._counting = [], at, of, True
 
     def disarm(self) -> list[str]:
         """Count no longer; the steps there were."""
@@ -47,9 +65,46 @@ class Steps:
         with self._lock:
             if not self._counting:
                 return
-            if len(self.names) == self._at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            self.names.append(name)
+            phase = self._phase.get()
+            if self._of is None or self._of == phase:
+                if self._at == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                self._at = None if self._at is None else self._at - 1
+            self.names.append(f"{phase}: {name}" if phase else name)
+
+    @contextmanager
+    def during(self, phase: Phase) -> Iterator[None]:
+        """What happens meanwhile in this thread belongs to this phase."""
+        before = self._phase.set(phase)
+        try:
+            yield
+        finally:
+            self._phase.reset(before)
+
+    def watch_phases(self, dispatcher: Dispatcher, outbox: Outbox) -> None:
+        """Tell the phases of a delivery apart. Before the dispatcher starts."""
+        settle: Callable[..., None] = dispatcher._settle
+
+        def settling(results: Any) -> None:
+            looked = any(isinstance(result, Looked) for result in results)
+            with self.during(Phase.RECONCILE if looked else Phase.SETTLE):
+                settle(results)
+
+        dispatcher._settle = settling  # type: ignore[method-assign]
+        self._within(Phase.CLAIM, dispatcher, "tick")
+        self._within(Phase.SEND, dispatcher, "_attempt")
+        self._within(Phase.RECONCILE, dispatcher, "_find")
+        self._within(Phase.RECONCILE, outbox, "sweep")
+        self._within(Phase.RECONCILE, outbox, "due_for_check")
+
+    def _within(self, phase: Phase, whose: object, name: str) -> None:
+        method: Callable[..., Any] = getattr(whose, name)
+
+        def inside(*arguments: Any) -> Any:
+            with self.during(phase):
+                return method(*arguments)
+
+        setattr(whose, name, inside)
 
     def watch_database(self, engine: Engine) -> None:
         """A step after each begin and statement, and before and after each commit."""

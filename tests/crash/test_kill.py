@@ -19,7 +19,7 @@ from bot.practice import Fault
 from bot.practice.people import Person
 from bot.practice.targets import Ack, Sort
 from bot.store.session import Store
-from tests.crash.bots import BotGoneError, Nursery
+from tests.crash.bots import BotGoneError, Flaw, Nursery
 from tests.crash.plays import APPROVAL, BUTTON, EDIT, LEARNING, TEXT, Play, Step, prepare
 from tests.crash.world import PAUSE, Outcome, World, world
 from tests.databases import create_tables, postgresql_url, sqlite_store
@@ -262,12 +262,12 @@ class TestTheHarness:
             blind.bot.arm(None)
             TEXT.turn(blind, student)
             blind.rest()
-            posted = blind.bot.steps().index("after chat.postMessage")
+            posted = blind.bot.steps().index("send: after chat.postMessage")
             blind.pause()
             blind.bot.arm(posted)
             TEXT.after(blind, student)
             blind.end_bot()
-            blind.start_bot(blind=True)
+            blind.start_bot(flaw=Flaw.BLIND)
             blind.recover()
             assert [line.split(":")[0] for line in blind.doubles_and_gaps()] == ["posted 2 times"]
 

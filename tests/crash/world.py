@@ -24,7 +24,7 @@ from bot.store.models import Answer, Conference, Conversation
 from bot.store.models import Person as Known
 from bot.store.session import Store
 from scheduler.outbox import State, deliveries
-from tests.crash.bots import BotGoneError, LivingBot, Nursery
+from tests.crash.bots import BotGoneError, Flaw, LivingBot, Nursery
 from tests.crash.clock import SharedClock
 from tests.crash.school import first_names, write_school
 
@@ -65,9 +65,9 @@ class World:
         """One who has not yet said a word."""
         return self.students.pop(0)
 
-    def start_bot(self, *, die_at: int | None = None, blind: bool = False) -> None:
+    def start_bot(self, *, die_at: int | None = None, flaw: Flaw | None = None, patience: float | None = None) -> None:
         """A fresh process, on the database the one before left. Raises BotGoneError if it died as it started."""
-        self.bot = self.nursery.bot(self.settings, self.clock.path, die_at=die_at, blind=blind)
+        self.bot = self.nursery.bot(self.settings, self.clock.path, die_at=die_at, flaw=flaw, patience=patience)
         self.workspace.attach(self.bot.url)
 
     def end_bot(self) -> None:
