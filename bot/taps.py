@@ -18,8 +18,37 @@ class Tap(StrEnum):
     REMIND = "remind"  # an advisor has a student nudged now
     BESIDE = "beside"  # an advisor sits beside a student
     LOOK = "look"  # an advisor opens a student's way so far
+    FORM = "form"  # opens a window to fill in: which form, and what it is about
+    DECIDE = "decide"  # a student says what becomes of what an adult gave: its note and a Choice
+    PRACTICE = "practice"  # script, rehearsal and lead mode
+    ATTEND = "attend"  # whether somebody comes to a conference
+    COMMITMENT = "commitment"  # how far a commitment is
+    SHOW = "show"  # shows somebody something of a conference: its agenda, its commitments
+    PACKET = "packet"  # makes the packet
     ALERT_OPEN = "alert_open"
     ALERT_TAKE = "alert_take"
+
+
+class Form(StrEnum):
+    """What can be filled in, in a window of its own. Each has its handler in bot/services/forms.py."""
+
+    IDEA = "idea"  # an adult's reply to an ask
+    PRIDE = "pride"  # a note of pride for the student
+    WORK = "work"  # a piece of work an adult chose
+    HOLD = "hold"  # an advisor keeps something off the agenda, with a reason
+    RSVP = "rsvp"  # whether and how somebody comes
+    COMMIT = "commit"  # who does what by when
+    SAW = "saw"  # what an adult saw at the conference
+    CUE = "cue"  # a card of the script, in other words
+    PAUSED = "paused"  # where a student paused in a rehearsal
+
+
+class Choice(StrEnum):
+    """What a student does with what an adult gave; only what is kept stands on the agenda."""
+
+    KEEP = "keep"
+    MAYBE = "maybe"
+    NO = "no"
 
 
 class Ref(NamedTuple):

@@ -29,6 +29,12 @@ class Kind(StrEnum):
     PREVIEW = "preview"  # as it would be
     ALERT = "alert"
     CONVERSATION = "conversation"  # the student's talk with the coach
+    ASK = "ask"  # what the student asks of the adults, once they said "yes, ask them"
+    NOTE = "note"  # an idea, a note of pride, a piece of work an adult chose, what they saw
+    RSVP = "rsvp"  # who comes, and how
+    COMMITMENT = "commitment"  # who does what by when
+    SCRIPT = "script"  # the cards, rehearsals, the meeting led by them
+    PACKET = "packet"  # the binder
 
 
 class Action(StrEnum):
@@ -40,6 +46,8 @@ class Action(StrEnum):
     HOLD = "hold"  # keep an answer back from the agenda, with a reason
     TAKE = "take"  # say that one is on it
     JOIN = "join"  # sit beside the student in it
+    GIVE = "give"  # add one
+    DECIDE = "decide"  # say what becomes of it
 
 
 class Scope(StrEnum):
@@ -78,15 +86,44 @@ TABLE: Mapping[tuple[Role, Kind, Action], Scope] = {
     (Role.STUDENT, Kind.AGENDA, Action.SEE): Scope.OWN,
     (Role.STUDENT, Kind.AGENDA, Action.CHANGE): Scope.OWN,
     (Role.STUDENT, Kind.AGENDA, Action.APPROVE): Scope.OWN,
+    (Role.STUDENT, Kind.ASK, Action.SEE): Scope.OWN,
+    (Role.STUDENT, Kind.NOTE, Action.SEE): Scope.OWN,
+    (Role.STUDENT, Kind.NOTE, Action.DECIDE): Scope.OWN,
+    (Role.STUDENT, Kind.RSVP, Action.SEE): Scope.OWN,
+    (Role.STUDENT, Kind.COMMITMENT, Action.SEE): Scope.OWN,
+    (Role.STUDENT, Kind.COMMITMENT, Action.GIVE): Scope.OWN,
+    (Role.STUDENT, Kind.SCRIPT, Action.SEE): Scope.OWN,
+    (Role.STUDENT, Kind.SCRIPT, Action.CHANGE): Scope.OWN,
+    (Role.STUDENT, Kind.PACKET, Action.SEE): Scope.OWN,
     (Role.ADVISOR, Kind.PROGRESS, Action.SEE): Scope.THEIRS,
     (Role.ADVISOR, Kind.ANSWER, Action.SEE): Scope.THEIRS,
     (Role.ADVISOR, Kind.ANSWER, Action.HOLD): Scope.THEIRS,
     (Role.ADVISOR, Kind.PREVIEW, Action.SEE): Scope.THEIRS,
     (Role.ADVISOR, Kind.AGENDA, Action.SEE): Scope.THEIRS,
     (Role.ADVISOR, Kind.CONVERSATION, Action.JOIN): Scope.THEIRS,
+    (Role.ADVISOR, Kind.ASK, Action.SEE): Scope.THEIRS,
+    (Role.ADVISOR, Kind.NOTE, Action.SEE): Scope.THEIRS,
+    (Role.ADVISOR, Kind.NOTE, Action.GIVE): Scope.THEIRS,
+    (Role.ADVISOR, Kind.NOTE, Action.HOLD): Scope.THEIRS,
+    (Role.ADVISOR, Kind.RSVP, Action.SEE): Scope.THEIRS,
+    (Role.ADVISOR, Kind.RSVP, Action.GIVE): Scope.THEIRS,
+    (Role.ADVISOR, Kind.COMMITMENT, Action.SEE): Scope.THEIRS,
+    (Role.ADVISOR, Kind.COMMITMENT, Action.GIVE): Scope.THEIRS,
+    (Role.ADVISOR, Kind.PACKET, Action.SEE): Scope.THEIRS,
     (Role.TEACHER, Kind.ANSWER, Action.SEE): Scope.THEIRS,
     (Role.TEACHER, Kind.AGENDA, Action.SEE): Scope.THEIRS,
+    (Role.TEACHER, Kind.ASK, Action.SEE): Scope.THEIRS,
+    (Role.TEACHER, Kind.NOTE, Action.GIVE): Scope.THEIRS,
+    (Role.TEACHER, Kind.RSVP, Action.GIVE): Scope.THEIRS,
+    (Role.TEACHER, Kind.COMMITMENT, Action.SEE): Scope.THEIRS,
+    (Role.TEACHER, Kind.COMMITMENT, Action.GIVE): Scope.THEIRS,
     (Role.FAMILY, Kind.AGENDA, Action.SEE): Scope.THEIRS,
+    (Role.FAMILY, Kind.ASK, Action.SEE): Scope.THEIRS,
+    (Role.FAMILY, Kind.NOTE, Action.GIVE): Scope.THEIRS,
+    (Role.FAMILY, Kind.RSVP, Action.GIVE): Scope.THEIRS,
+    (Role.FAMILY, Kind.COMMITMENT, Action.SEE): Scope.THEIRS,
+    (Role.FAMILY, Kind.COMMITMENT, Action.GIVE): Scope.THEIRS,
+    (Role.FAMILY, Kind.PACKET, Action.SEE): Scope.THEIRS,
     (Role.COORDINATOR, Kind.PROGRESS, Action.SEE): Scope.ALL,
     (Role.COUNSELOR, Kind.ALERT, Action.SEE): Scope.ALL,
     (Role.COUNSELOR, Kind.ALERT, Action.TAKE): Scope.ALL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy.orm import aliased
 from bot.services.house import House
 from bot.services.scene import Scene
 from bot.services.speech import Button, Saying, Voice
-from bot.store.models import Alert, Answer, Person, School
+from bot.store.models import Alert, Answer, Note, Person, School
 from bot.store.session import AnyRow
 from bot.taps import Tap
 from scheduler.outbox import Delivery, Draft, State, deliveries
@@ -41,21 +42,58 @@ def help_now(house: House, connection: Connection, workspace: str, text: str) ->
     return {"alarm": alarm, "lines": (found or {}).get("lines", [])}
 
 
+def lines(connection: Connection, workspace: str) -> list[dict[str, str]]:
+    """Where help can be reached at once: name, number, hours."""
+    found = connection.scalar(select(School.helplines).where(School.workspace == workspace))
+    return list((found or {}).get("lines", []))
+
+
 def raise_alert(connection: Connection, scene: Scene, answer: int, level: str, now: datetime) -> list[Draft]:
     """Tell the counselors about a stored answer.
 
     The first counselor is told now, each further one 30 minutes later unless somebody took it up by then.
     """
-    school = _school(connection, scene.workspace)
-    told = reachable(counselors(connection, scene.workspace, school.counselors["keys"]))
+    about = _Concern(scene.workspace, scene.person, scene.name, scene.advisor, "", level)
+    return _raise(connection, about, {"answer_id": answer}, now)
+
+
+def raise_about_note(
+    connection: Connection, workspace: str, student: int, note: int, author: str, level: str, now: datetime
+) -> list[Draft]:
+    """Tell the counselors about a stored note about a student; `author` is who wrote it, "" the student."""
+    advisor = aliased(Person)
+    person = connection.execute(
+        select(Person.name, advisor.name.label("advisor"))
+        .outerjoin(advisor, advisor.id == Person.advisor_id)
+        .where(Person.workspace == workspace, Person.id == student)
+    ).one()
+    about = _Concern(workspace, student, person.name, person.advisor or "", author, level)
+    return _raise(connection, about, {"note_id": note}, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Concern:
+    """Whom an alert is about, and who wrote the words: an adult's name, or "" for the student."""
+
+    workspace: str
+    student: int
+    name: str
+    advisor: str
+    author: str
+    level: str
+
+
+def _raise(connection: Connection, about: _Concern, words: Mapping[str, int], now: datetime) -> list[Draft]:
+    school = _school(connection, about.workspace)
+    told = reachable(counselors(connection, about.workspace, school.counselors["keys"]))
     alert = connection.execute(
         insert(Alert)
-        .values(workspace=scene.workspace, student_id=scene.person, answer_id=answer, level=level, raised_at=now)
+        .values(workspace=about.workspace, student_id=about.student, level=about.level, raised_at=now, **words)
         .returning(Alert.id)
     ).scalar_one()
     here = now.astimezone(ZoneInfo(school.time_zone)).isoformat()
     return [
-        _tell(counselor, told[0].name, alert, scene, level, here, now + number * ESCALATE_AFTER, number)
+        _tell(counselor, told[0].name, alert, about, here, now + number * ESCALATE_AFTER, number)
         for number, counselor in enumerate(told)
     ]
 
@@ -71,13 +109,12 @@ def reachable(people: list[AnyRow]) -> list[AnyRow]:
     return [person for person in people if person.slack_id]
 
 
-def _tell(
-    counselor: AnyRow, first: str, alert: int, scene: Scene, level: str, at: str, due: datetime, number: int
-) -> Draft:
+def _tell(counselor: AnyRow, first: str, alert: int, about: _Concern, at: str, due: datetime, number: int) -> Draft:
     context: dict[str, Any] = {
-        "student": scene.name,
-        "advisor": scene.advisor,
-        "level": level,
+        "student": about.name,
+        "author": about.author,
+        "advisor": about.advisor,
+        "level": about.level,
         "at": at,
     }
     if number:
@@ -87,7 +124,7 @@ def _tell(
         Button(Tap.ALERT_TAKE, "take_alert", str(alert)),
     ]
     saying = Saying("safety_escalated" if number else "safety_alert", context, {"actions": [buttons]})
-    voice = Voice(scene.workspace, counselor.slack_id, counselor.language, f"alert:{alert}", f"alert:{alert}", due)
+    voice = Voice(about.workspace, counselor.slack_id, counselor.language, f"alert:{alert}", f"alert:{alert}", due)
     return voice.say(saying, number)
 
 
@@ -131,16 +168,24 @@ def open_alert(house: House, workspace: str, slack_id: str, alert: int) -> Opene
         if found is None:
             return None
         connection.execute(update(Alert).where(Alert.id == alert, Alert.opened_at.is_(None)).values(opened_at=now))
-        first = connection.execute(select(Answer.at, Answer.conversation_id).where(Answer.id == found.answer_id)).one()
-        words = connection.execute(
-            select(Answer.text, Answer.at)
-            .where(Answer.workspace == workspace, Answer.conversation_id == first.conversation_id, Answer.alarm != "")
-            .where(Answer.id >= found.answer_id)
-            .order_by(Answer.id)
-        ).all()
+        words = _flagged(connection, workspace, found)
         zone = ZoneInfo(_school(connection, workspace).time_zone)
         said = [{"at": row.at.astimezone(zone).isoformat(), "text": row.text} for row in words if row.text]
         return Opened(Saying("safety_opened", {"student": found.name, "said": said}), found.language)
+
+
+def _flagged(connection: Connection, workspace: str, alert: AnyRow) -> Sequence[AnyRow]:
+    """The words an alert is about: the note, or every flagged answer of the student since."""
+    if alert.note_id is not None:
+        note = select(Note.text, Note.at).where(Note.workspace == workspace, Note.id == alert.note_id)
+        return connection.execute(note).all()
+    conversation = select(Answer.conversation_id).where(Answer.id == alert.answer_id).scalar_subquery()
+    return connection.execute(
+        select(Answer.text, Answer.at)
+        .where(Answer.workspace == workspace, Answer.conversation_id == conversation, Answer.alarm != "")
+        .where(Answer.id >= alert.answer_id)
+        .order_by(Answer.id)
+    ).all()
 
 
 def take_alert(house: House, workspace: str, slack_id: str, alert: int, key: str) -> list[Delivery]:
@@ -176,7 +221,7 @@ def _alert_for(connection: Connection, workspace: str, slack_id: str, alert: int
     student, counselor = aliased(Person), aliased(Person)
     keys = connection.scalar(select(School.counselors).where(School.workspace == workspace)) or {"keys": []}
     return connection.execute(
-        select(Alert.answer_id, student.name, counselor.id.label("counselor"), counselor.language)
+        select(Alert.answer_id, Alert.note_id, student.name, counselor.id.label("counselor"), counselor.language)
         .join(student, student.id == Alert.student_id)
         .join(counselor, counselor.workspace == Alert.workspace)
         .where(

@@ -28,6 +28,10 @@ class Kind(StrEnum):
     WORK = "work"  # bring a student's file into the channel
     NUDGE = "nudge"  # a step of the quarter, said if it is still wanted
     OPENING = "opening"  # the agenda is due in the channel, approved or not
+    WELCOME = "welcome"  # the family is welcomed: in the channel, by mail, or on paper by way of the advisor
+    CARD = "card"  # what the channel is told, in one language
+    FILE = "file"  # a file of ours, made when it is sent: the packet, the date for a calendar
+    MAIL = "mail"  # an e-mail to somebody who is not on Slack
 
 
 @dataclass(frozen=True, slots=True)

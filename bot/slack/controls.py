@@ -71,7 +71,7 @@ Row: TypeAlias = tuple[Control, ...]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One field of a modal. With `options` it is a choice (`several`: checkboxes), else a text."""
+    """One field of a modal. With `options` it is a choice (`several`: checkboxes), a `date` (ISO), or else a text."""
 
     id: str
     label: str
@@ -83,6 +83,7 @@ class Input:
     options: Options = ()
     several: bool = False
     chosen: tuple[str, ...] = ()
+    date: bool = False
 
 
 _KINDS: Mapping[str, type[Control]] = {"button": Button, "checkboxes": Checkboxes, "select": Select, "link": Link}
@@ -238,6 +239,8 @@ def inputs(field: Input) -> Iterator[Json]:
     if field.options:
         pages = list(_pages(field.options, CHECKBOXES if field.several else SELECT_OPTIONS))
         elements = [_choice(field, page) for page in pages]
+    elif field.date:
+        elements = [{"type": "datepicker", **({"initial_date": field.initial} if field.initial else {})}]
     else:
         elements = [_text_input(field, piece) for piece in split_text(field.initial, INPUT) or [""]]
     for at, element in enumerate(elements):
@@ -286,5 +289,7 @@ def _order(block_id: str) -> tuple[str, int]:
 def _entry(state: Mapping[str, Any]) -> str | tuple[str, ...]:
     if state["type"] == "plain_text_input":
         return state.get("value") or ""
+    if state["type"] == "datepicker":
+        return state.get("selected_date") or ""
     options = state.get("selected_options") or [state.get("selected_option")]
     return tuple(option["value"] for option in options if option)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -24,6 +25,7 @@ from scheduler.deliveries import NAMING, Instant
 from scheduler.outbox import metadata as outbox_metadata
 
 Key = BigInteger().with_variant(Integer, "sqlite")
+EMPTY = text("''")  # what a column has for rows that were there before it
 
 
 class Base(DeclarativeBase):
@@ -60,6 +62,7 @@ class Term(Base):
     name: Mapped[str]
     starts: Mapped[date]
     ends: Mapped[date]
+    level: Mapped[str | None] = mapped_column(String(16))  # how much students lead in it; None: as the school says
 
 
 class Person(Base):
@@ -89,16 +92,20 @@ class Person(Base):
     since: Mapped[datetime | None]  # in the roster: what was due before is not made up for
     heard_at: Mapped[datetime | None]  # an adult's last word or tap; a student's is their conversation's `updated_at`
     quiet_since: Mapped[datetime | None]  # wants no reminders
+    level: Mapped[str | None] = mapped_column(String(16))  # an advisor's: how much their students lead
+    chosen_language: Mapped[str | None] = mapped_column(String(8))  # their own choice; the roster does not change it
 
 
 class Guardian(Base):
-    """Which adults of the family belong to which student."""
+    """Which adults of the family belong to which student; who lives together, and who may be written to."""
 
     __tablename__ = "guardian"
 
     adult_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     student_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     workspace: Mapped[str] = mapped_column(String(32))
+    household: Mapped[str] = mapped_column(String(64), default="", server_default=EMPTY)  # "" is the only one
+    contact: Mapped[str] = mapped_column(String(16), default="all", server_default="all")  # bot.school.model.Contact
 
 
 class Conference(Base):
@@ -131,6 +138,10 @@ class Participant(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     workspace: Mapped[str] = mapped_column(String(32))
     invite: Mapped[str] = mapped_column(String(32), default="waiting")  # bot.services.channel.Invite
+    coming: Mapped[str] = mapped_column(String(16), default="", server_default=EMPTY)  # "" | yes | no: their answer
+    mode: Mapped[str] = mapped_column(String(16), default="", server_default=EMPTY)  # in_person | phone | video
+    interpreter: Mapped[str] = mapped_column(Text, default="", server_default=EMPTY)  # the language to be interpreted
+    answered_at: Mapped[datetime | None]
 
 
 class Conversation(Base):
@@ -242,6 +253,106 @@ class SharedWork(Base):
     link: Mapped[str | None]  # set once the copy stands in the channel
 
 
+class Note(Base):
+    """What somebody wrote in a window about a student: an idea, a note of pride, a piece of work they chose, what they
+    saw at the conference; and whatever else was flagged there, kept for a person to read and used for nothing."""
+
+    __tablename__ = "note"
+    __table_args__ = (UniqueConstraint("workspace", "key"), Index("ix_note_conference", "workspace", "conference_id"))
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
+    author_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    kind: Mapped[str] = mapped_column(String(16))  # bot.taps.Form
+    key: Mapped[str] = mapped_column(String(128))  # of the window it came from: nothing is stored twice
+    flow: Mapped[str] = mapped_column(String(32), default="")  # an idea's ask
+    round: Mapped[int] = mapped_column(Integer, default=0)
+    topic: Mapped[str] = mapped_column(String(16), default="")  # a piece of work's part of the meeting
+    text: Mapped[str]
+    title: Mapped[str] = mapped_column(Text, default="")  # of a piece of work
+    url: Mapped[str] = mapped_column(Text, default="")
+    choice: Mapped[str] = mapped_column(String(16), default="")  # bot.taps.Choice, the student's; "" is none yet
+    held_reason: Mapped[str] = mapped_column(Text, default="")  # the advisor's, shown to the student
+    alarm: Mapped[str] = mapped_column(String(16), default="")  # "" | explicit | look
+    at: Mapped[datetime]
+
+
+class Commitment(Base):
+    """What somebody said at a conference they will do. Who is not in the roster has a name only."""
+
+    __tablename__ = "commitment"
+    __table_args__ = (
+        UniqueConstraint("workspace", "key"),
+        Index("ix_commitment_conference", "workspace", "conference_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
+    key: Mapped[str] = mapped_column(String(128))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    owner_name: Mapped[str] = mapped_column(Text, default="")
+    what: Mapped[str]
+    due: Mapped[date | None]
+    added_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    added_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(16), default="open")  # open | not_yet | help | done | dropped
+    state_at: Mapped[datetime | None]
+
+
+class CommitmentCheck(Base):
+    """What an owner said when asked how far a commitment is. Only ever added to."""
+
+    __tablename__ = "commitment_check"
+    __table_args__ = (UniqueConstraint("workspace", "key"), Index("ix_commitment_check", "commitment_id"))
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    commitment_id: Mapped[int] = mapped_column(ForeignKey("commitment.id"))
+    key: Mapped[str] = mapped_column(String(128))  # of the tap
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    state: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime]
+
+
+class Cue(Base):
+    """A card of a student's script as they want to say it, where they changed what was made of their answers."""
+
+    __tablename__ = "cue"
+
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(16), primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    text: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Run(Base):
+    """A run through the cards: a rehearsal, or the meeting itself."""
+
+    __tablename__ = "run"
+    __table_args__ = (UniqueConstraint("conference_id", "kind", "number"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(32))
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
+    kind: Mapped[str] = mapped_column(String(16))  # rehearsal | lead
+    number: Mapped[int]
+    position: Mapped[int] = mapped_column(Integer, default=0)  # the card that is up; the first is 0
+    before: Mapped[int | None]  # confidence from 1 to 5
+    after: Mapped[int | None]
+    cards: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON, default=list
+    )  # {"topic", "seconds", "paused"} as they went
+    note: Mapped[str] = mapped_column(Text, default="")  # where they paused, in their words
+    channel: Mapped[str] = mapped_column(String(32), default="")  # where the card stands that is changed in place
+    ts: Mapped[str] = mapped_column(String(32), default="")
+    started_at: Mapped[datetime]
+    card_at: Mapped[datetime]  # since when the card is up
+    ended_at: Mapped[datetime | None]
+
+
 class Alert(Base):
     """A safeguarding alert: to whom a student's words were passed on, and whether somebody took it up."""
 
@@ -250,7 +361,8 @@ class Alert(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     workspace: Mapped[str] = mapped_column(String(32))
     student_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    answer_id: Mapped[int] = mapped_column(ForeignKey("answer.id"))
+    answer_id: Mapped[int | None] = mapped_column(ForeignKey("answer.id"))  # the words: an answer's or a note's
+    note_id: Mapped[int | None] = mapped_column(ForeignKey("note.id"))
     level: Mapped[str] = mapped_column(String(16))
     raised_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]

@@ -78,7 +78,7 @@ def test_down_takes_everything_out_and_up_brings_it_back(bare: Store) -> None:
     migrate(bare)
     downgrade(bare)
     assert tables(bare) == {"alembic_version"}
-    assert migrate(bare) == ("0001", "0002")
+    assert migrate(bare) == ("0001", "0002", "0003")
     assert differences(bare) == []
 
 
@@ -92,7 +92,12 @@ def test_migrating_tells_what_it_ran_and_then_has_nothing_to_do(bare: Store) -> 
 def test_rows_outlive_a_second_migration(bare: Store) -> None:
     migrate(bare)
     with bare.write() as connection:
-        connection.execute(text("INSERT INTO term VALUES (1, 'T1', 'Autumn', '2026-09-01', '2026-12-18')"))
+        connection.execute(
+            text(
+                "INSERT INTO term (id, workspace, name, starts, ends) "
+                "VALUES (1, 'T1', 'Autumn', '2026-09-01', '2026-12-18')"
+            )
+        )
     migrate(bare)
     with bare.read() as connection:
         assert connection.execute(text("SELECT name FROM term")).scalar() == "Autumn"
@@ -126,7 +131,7 @@ def test_the_place_it_is_started_from_does_not_matter(
     elsewhere = tmp_path / "else where %"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    assert migrate(bare) == ("0001", "0002")
+    assert migrate(bare) == ("0001", "0002", "0003")
 
 
 def test_sqlite_checks_foreign_keys_again_after_a_migration(tmp_path: Path) -> None:
@@ -140,6 +145,6 @@ def test_a_migration_that_leaves_rows_hanging_is_undone(tmp_path: Path) -> None:
     with empty_store("sqlite", tmp_path / "coach.db") as store:
         migrate(store)
         with pytest.raises(StoreError, match="guardian"), connect(store) as connection:
-            connection.execute(text("INSERT INTO guardian VALUES (7, 8, 'T1')"))
+            connection.execute(text("INSERT INTO guardian (adult_id, student_id, workspace) VALUES (7, 8, 'T1')"))
         with store.read() as connection:
             assert connection.execute(text("SELECT count(*) FROM guardian")).scalar() == 0

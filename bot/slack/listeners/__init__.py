@@ -5,10 +5,10 @@ from __future__ import annotations
 from slack_bolt import App
 
 from bot.slack.desk import Desk
-from bot.slack.listeners import actions, advising, commands, home, lifecycle, messages, nudges
+from bot.slack.listeners import actions, advising, commands, forms, home, lifecycle, messages, nudges
 
 
 def register(app: App, desk: Desk) -> None:
     """Register every listener; the catch-alls come last."""
-    for module in (messages, nudges, advising, actions, commands, home, lifecycle):
+    for module in (messages, nudges, advising, forms, actions, commands, home, lifecycle):
         module.register(app, desk)

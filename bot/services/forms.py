@@ -1,0 +1,146 @@
+"""Windows to fill in: what each asks, and what follows from what was written. Each form has its handler.
+
+A window is opened by a tap, a command, or from another window. What is submitted is taken in once, in one transaction,
+and screened by its handler: `safeguarding.flag`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from bot.services import greeting, hearing
+from bot.services.house import House
+from bot.services.speech import Saying
+from bot.store.session import AnyRow
+from bot.taps import Form
+from scheduler.outbox import Delivery, Draft
+
+Entries = Mapping[str, str | tuple[str, ...]]
+"""By field: the text or the ISO date that was entered ("" for none), or the ids of what was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing to fill in. `label`, `hint`, `placeholder`: keys of labels.toml, under [form]; with "=" before it, the
+    words themselves. With `options` (id, such a key) it is a choice, `several` of them or one; or a `date`, ISO.
+
+    `long` texts have several lines. `initial` is a text, a date, or the id of an option.
+    """
+
+    id: str
+    label: str
+    initial: str = ""
+    hint: str = ""
+    placeholder: str = ""
+    long: bool = True
+    optional: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+    several: bool = False
+    date: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A form as it opens for somebody: `about` comes back with what is entered; `saying` stands above the fields.
+
+    title, submit: keys under [form] in labels.toml. Without fields it is only to be read.
+    """
+
+    form: str
+    about: str
+    title: str
+    language: str
+    fields: tuple[Field, ...] = ()
+    saying: Saying | None = None
+    submit: str = "send"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What follows from what was entered: what is to be sent, and, if anything, the window shown in its place.
+
+    Or `errors`, by field: keys under [form] in labels.toml. Then nothing may have been stored.
+    """
+
+    drafts: Sequence[Draft] = ()
+    errors: Mapping[str, str] = field(default_factory=dict)
+    then: Window | None = None
+    deliveries: Sequence[Delivery] = ()
+
+
+class Handler(Protocol):
+    """Knows one form. Who may not use it gets nothing: None opens no window, and what is sent all the same is left."""
+
+    def open(self, house: House, connection: Connection, person: AnyRow, about: str) -> Window | None:
+        """The window for somebody of the roster."""
+
+    def take(
+        self, house: House, connection: Connection, person: AnyRow, about: str, entries: Entries, key: str
+    ) -> Taken | None:
+        """Take in what they entered. `key` names this very submission, for what must be stored once."""
+
+
+def handlers() -> Mapping[str, Handler]:
+    """Every form's handler."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a submission is answered with. `language`: of the errors and of the window that follows."""
+
+    errors: Mapping[str, str] = field(default_factory=dict)
+    then: Window | None = None
+    language: str = "en"
+    deliveries: Sequence[Delivery] = ()
+
+
+def opened(house: House, workspace: str, slack_id: str, value: str) -> Window | None:
+    """The window a button opens; `value` is the form and what it is about: "idea:12:supports:1"."""
+    form, _, about = value.partition(":")
+    with house.store.read() as connection:
+        person = greeting.person_in_slack(connection, workspace, slack_id)
+        return window(house, connection, person, form, about) if person is not None else None
+
+
+def window(house: House, connection: Connection, person: AnyRow, form: str, about: str) -> Window | None:
+    """The same for somebody known, as a command opens it."""
+    handler = handlers().get(form)
+    return handler.open(house, connection, person, about) if handler is not None else None
+
+
+def value(form: Form, *about: Any) -> str:
+    """What a button carries that opens a form."""
+    return ":".join((form.value, *map(str, about)))
+
+
+class _SeenError(Exception):
+    """This submission was taken in already."""
+
+
+def submitted(
+    house: House, workspace: str, slack_id: str, form: str, about: str, entries: Entries, view: str
+) -> Answer:
+    """Take in a submitted window, once however often Slack brings it."""
+    try:
+        with house.store.write() as connection:
+            person = greeting.person_in_slack(connection, workspace, slack_id)
+            handler = handlers().get(form)
+            if person is None or handler is None:
+                return Answer()
+            now, key = house.clock(), f"view:{view}"
+            taken = handler.take(house, connection, person, about, entries, key)
+            if taken is None:
+                return Answer(language=person.language)
+            if taken.errors:
+                return Answer(taken.errors, language=person.language)
+            if not hearing.first_time(connection, workspace, (key,), now):
+                raise _SeenError
+            put = house.outbox.put(connection, list(taken.drafts), now, claim=True)
+            return Answer({}, taken.then, person.language, [*taken.deliveries, *put])
+    except _SeenError:
+        return Answer()
