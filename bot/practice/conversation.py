@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import groupby
@@ -73,20 +73,60 @@ class Conversation:
             self.person.dm(text, thread=self._thread)
         self.listen()
 
-    def tap(self, label: str, note: str = "") -> None:
-        """Tap a button by its words; ScriptError if the coach's last messages have none like it."""
+    def tap(self, label: str, note: str = "", fills: Mapping[str, str] | None = None) -> None:
+        """Tap a button by its words, and fill in the window it opens; ScriptError if the coach's last messages have
+        none like it."""
         found = next(((words, where) for words, where in self.buttons if words.casefold() == label.casefold()), None)
         if found is None:
             there = ", ".join(f"[{words}]" for words, _ in self.buttons) or "nothing to tap"
             raise ScriptError(f"There is no button [{label}] where {self.name} is. There is {there}.")
-        self.press(self.buttons.index(found), note)
+        self.press(self.buttons.index(found), note, fills)
 
-    def press(self, place: int, note: str = "") -> None:
+    def tap_in_channel(self, label: str, note: str = "", fills: Mapping[str, str] | None = None) -> None:
+        """Tap a button in a channel they are in, the newest that has it."""
+        there = [one for channel in self.person.channels for one in self.person.sees(channel.id)]
+        found = [one for one in there if label in one.buttons and one.app]
+        if not found:
+            raise ScriptError(f"There is no button [{label}] in a channel {self.name} is in.")
+        where = max(found, key=lambda one: one.ts)
+        self._page.tapped(self.name, label)
+        self._page.note(note)
+        self.person.tap(label, where)
+        self._fill(fills or {})
+        self.listen()
+
+    def command(self, text: str, note: str = "", fills: Mapping[str, str] | None = None) -> None:
+        """Type after /conference; what is answered to them alone is written down, a window filled in."""
+        self._page.said(self.name, f"/conference {text}".strip())
+        self._page.note(note)
+        before = len(self.person.ephemerals)
+        self.person.command("/conference", text)
+        self._fill(fills or {})
+        self._heard(self.person.ephemerals[before:])
+        self.listen()
+
+    def _fill(self, fills: Mapping[str, str]) -> None:
+        """Fill in the window that has opened, and read what it says then."""
+        window = self.person.modal
+        if window is None and fills:
+            raise ScriptError(f"No window opened for {self.name}.")
+        if window is None:
+            return
+        if fills:
+            self._page.filled(self.name, window.title, fills)
+            self.person.submit(window, fills)
+        left = self.person.modal
+        if left is not None:
+            self._page.window(left)
+            self.person.close(left)
+
+    def press(self, place: int, note: str = "", fills: Mapping[str, str] | None = None) -> None:
         """Tap one of `buttons` by its place."""
         label, where = self.buttons[place]
         self._page.tapped(self.name, label)
         self._page.note(note)
         self.person.tap(label, where)
+        self._fill(fills or {})
         before = self._seen.get(where.ts)
         if not self.listen() and (now := self._seen.get(where.ts)) not in (None, before):
             self._heard([now])  # it says something else in its place

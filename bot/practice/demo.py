@@ -169,7 +169,7 @@ def _scene(here: Stage, page: Page, talk: Conversation, scene: Scene, number: in
     with talk.unseen() if scene.brief else nullcontext():
         for place, step in enumerate(scene.steps, 1):
             try:
-                _step(talk, step)
+                _step(here, talk, step)
             except (ScriptError, PracticeError) as error:
                 raise ScriptError(f"{title or f'scene.{number}'}, step {place}: {error}") from error
     if scene.brief:
@@ -185,14 +185,19 @@ def _scene(here: Stage, page: Page, talk: Conversation, scene: Scene, number: in
 def _in_short(step: Step) -> str:
     if step.taps:
         return f"[{step.taps}]"
+    if step.commands:
+        return f"/conference {step.commands}"
     return f"📎 {step.sends} “{step.says}”" if step.sends else f"“{step.says or step.to}”"
 
 
-def _step(talk: Conversation, step: Step) -> None:
+def _step(here: Stage, talk: Conversation, step: Step) -> None:
+    here.wait(seconds=step.after)
     if step.waits:
         talk.wait(step.waits)
     elif step.taps:
-        talk.tap(step.taps, step.note)
+        (talk.tap_in_channel if step.in_channel else talk.tap)(step.taps, step.note, step.fills)
+    elif step.commands:
+        talk.command(step.commands, step.note, step.fills)
     elif step.edits:
         talk.edit(step.edits, step.to, step.note)
     elif step.line:

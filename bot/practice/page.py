@@ -181,6 +181,18 @@ class Page:
         """A button the student taps."""
         self._bubble(Text(f"[{visible(label)}]".replace(" ", "\u00a0"), style=f"bold {STUDENT}"), name, STUDENT, True)
 
+    def filled(self, name: str, title: str, fills: Mapping[str, str]) -> None:
+        """What somebody fills in, in a window."""
+        table = Table.grid(padding=(0, 1))
+        table.add_row(Text(f"▢ {visible(title)}", style="magenta"), "")
+        for label, words in fills.items():
+            table.add_row(Text(visible(label), style="dim"), Text(visible(words)))
+        self._bubble(table, name, STUDENT, right=True)
+
+    def window(self, view: View) -> None:
+        """What a window says that is only to be read."""
+        self._bubble(Group(Text(f"▢ {visible(view.title)}", style="magenta"), show(view, WIDE)), "Coach", COACH)
+
     def edited(self, name: str, before: str, after: str) -> None:
         """One of the student's own messages, changed."""
         words = Text.assemble((visible(before), "dim strike"), "\n", visible(after), (" (edited)", "dim"))

@@ -31,11 +31,19 @@ class _Entry(BaseModel):
 
 
 class Step(_Entry):
-    """One thing the student does. `waits` is in days; `note` says what there is to see."""
+    """One thing the student does. `waits` is in days; `note` says what there is to see.
+
+    `commands`: what is typed after /conference. `fills`: what is filled in, by label, in the window that a tap or a
+    command opens. `in_channel`: the button stands in the conference's channel. `after`: seconds that pass before.
+    """
 
     says: str = ""
     sends: str = ""
     taps: str = ""
+    commands: str = ""
+    fills: dict[str, str] = {}
+    in_channel: bool = False
+    after: int = Field(0, ge=0, le=3600)
     edits: str = ""
     line: str = ""
     to: str = ""
@@ -44,9 +52,14 @@ class Step(_Entry):
 
     @model_validator(mode="after")
     def _one_deed(self) -> Step:
-        deeds = [bool(self.sends or self.says), bool(self.taps), bool(self.edits), bool(self.line), bool(self.waits)]
+        typed = self.sends or self.says
+        deeds = [bool(one) for one in (typed, self.taps, self.commands, self.edits, self.line, self.waits)]
         if sum(deeds) != 1:
-            raise ValueError("a step is one of: says, sends (with says), taps, edits, line, waits")
+            raise ValueError("a step is one of: says, sends (with says), taps, commands, edits, line, waits")
+        if self.fills and not (self.taps or self.commands):
+            raise ValueError('"fills" belongs to taps and commands')
+        if self.in_channel and not self.taps:
+            raise ValueError('"in_channel" belongs to taps')
         if bool(self.to) != bool(self.edits or self.line):
             raise ValueError('"to" belongs to edits and to line, and they need it')
         return self
