@@ -13,8 +13,8 @@ from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, Templat
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from prompts.formats import clock, day, names, short_day
-from prompts.markdown import END, SLOT, VALUE, WORDS, Document, document, escape
+from prompts.formats import clock, day, local_clock, local_day, names, short_day
+from prompts.markdown import END, SLOT, VALUE, WORDS, Document, Moment, document, escape
 
 __all__ = ["Catalog", "PromptsError"]
 
@@ -238,6 +238,8 @@ def _environment(
         day=lambda value: day(value, language),
         short_day=lambda value: short_day(value, language),
         clock=clock,
+        local_day=lambda value: local_day(value, language),
+        local_clock=local_clock,
         names=lambda value: names(tuple(value), language),
     )
     environment.globals["slot"] = _Place
@@ -254,7 +256,7 @@ def _mark(context: Context, value: object) -> str:
     if isinstance(value, _Ours):
         return value
     values: list[str] = context["__values"]
-    values.append("" if value is None else str(value))
+    values.append(value if isinstance(value, Moment) else "" if value is None else str(value))
     if isinstance(value, _Verbatim):
         return f"\n\n{WORDS}{len(values) - 1}{END}\n\n"
     if isinstance(value, _Place):

@@ -9,6 +9,8 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.lists import format_list
 
+from prompts.markdown import Instant, Moment
+
 # Day before month everywhere, no year; English as in Britain, which needs no comma before "and".
 _DAYS = {"es": "EEEE d 'de' MMMM", "pt": "EEEE, d 'de' MMMM"}
 _DAY = "EEEE d MMMM"
@@ -34,6 +36,23 @@ def clock(value: str | time | datetime) -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value) if "T" in value or " " in value else time.fromisoformat(value)
     return value.strftime("%H:%M")
+
+
+def local_day(value: str, language: str) -> Moment:
+    """The day of an ISO date and time with its offset; ValueError if it is none."""
+    return Moment(day(value, language), Instant(_seconds(value), "day"))
+
+
+def local_clock(value: str) -> Moment:
+    """The time of an ISO date and time with its offset; ValueError if it is none."""
+    return Moment(clock(value), Instant(_seconds(value), "clock"))
+
+
+def _seconds(value: str) -> int:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"{value} names no offset, so it is no instant")
+    return int(moment.timestamp())
 
 
 @lru_cache(maxsize=1024)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape as escape_html
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -25,14 +25,38 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 @dataclass(frozen=True, slots=True)
+class Instant:
+    """A moment, in seconds since the epoch, of which the day or the time is told."""
+
+    at: int
+    shows: Literal["day", "clock"]
+
+
+class Moment(str):
+    """A day or a time as the school's clock has it, with its instant: where the reader's own clock is known, that is
+    gone by instead."""
+
+    __slots__ = ("instant",)
+    instant: Instant
+
+    def __new__(cls, text: str, instant: Instant) -> Moment:
+        """`text` is by the school's clock."""
+        made = super().__new__(cls, text)
+        made.instant = instant
+        return made
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
-    """A run of text in one style; `link` is an http(s) address or ""."""
+    """A run of text in one style; `link` is an http(s) address or "". With an `instant`, `text` is by the school's
+    clock."""
 
     text: str
     bold: bool = False
     italic: bool = False
     code: bool = False
     link: str = ""
+    instant: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,17 +260,28 @@ def _fill(spans: tuple[Span, ...], values: Sequence[str]) -> tuple[Span, ...]:
     """Spans with their values; an empty tuple if nothing is left to read."""
 
     def value(mark: re.Match[str]) -> str:
-        return tame(values[int(mark[1])])
+        found = values[int(mark[1])]
+        return mark[0] if isinstance(found, Moment) else tame(found)
 
-    filled = []
+    filled: list[Span] = []
     for span in spans:
         if VALUE in span.text or VALUE in span.link:
             text = _MARK.sub(value, span.text)
             link = _MARK.sub(value, span.link) if span.link else ""
             span = Span(text, span.bold, span.italic, span.code, link)
-        if span.text:
+        if VALUE in span.text:
+            filled += _timed(span, values)
+        elif span.text:
             filled.append(span)
     return tuple(filled) if any(not span.text.isspace() for span in filled) else ()
+
+
+def _timed(span: Span, values: Sequence[str]) -> Iterator[Span]:
+    """A span in which only moments are not filled in yet: each in a span of its own."""
+    for at, piece in enumerate(_MARK.split(span.text)):
+        moment = values[int(piece)] if at % 2 else piece
+        if moment:
+            yield replace(span, text=tame(moment), instant=moment.instant if isinstance(moment, Moment) else None)
 
 
 def web_address(link: str) -> str:
