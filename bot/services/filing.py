@@ -1,0 +1,58 @@
+"""Files of ours in Slack: a packet, a date for a calendar. What is remembered of each, and how one is asked for.
+
+They are kept beside the students' files, under names of our own, which have a colon: Slack's ids have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from bot.services.speech import Kind
+from bot.store.models import SharedWork
+from scheduler.outbox import Draft
+
+
+def kept(connection: Connection, conference: int, what: str) -> dict[str, tuple[str, str | None]]:
+    """What stands in a conference's channel or is on its way, by its name ("packet:…"): Slack's id for the file, and
+    its address once it stands."""
+    rows = connection.execute(
+        select(SharedWork.file, SharedWork.copy, SharedWork.link).where(
+            SharedWork.conference_id == conference, SharedWork.file.startswith(f"{what}:", autoescape=True)
+        )
+    )
+    return {row.file: (row.copy, row.link) for row in rows}
+
+
+def put(
+    workspace: str, conference: int, keep: str, key: str, now: datetime, recipient: str = "",
+    more: Mapping[str, Any] | None = None,
+) -> Draft:  # fmt: skip
+    """Have a file made and put into a conference's channel, or into the DM with `recipient`.
+
+    `keep` is its name, "<what>:<which>", 32 characters at most: there is one file of a name. `key` names the occasion,
+    `more` is for its maker.
+    """
+    return _draft(workspace, conference, keep, key, now, recipient, {**(more or {}), "remove": False})
+
+
+def remove(workspace: str, conference: int, keep: str, key: str, now: datetime) -> Draft:
+    """Have a file that stands in a conference's channel deleted."""
+    return _draft(workspace, conference, keep, f"{key}:remove", now, "", {"remove": True})
+
+
+def _draft(
+    workspace: str, conference: int, keep: str, key: str, now: datetime, recipient: str, fields: Mapping[str, Any]
+) -> Draft:
+    return Draft(
+        workspace=workspace,
+        kind=Kind.FILE,
+        recipient=recipient or f"conference:{conference}",
+        subject=f"conference:{conference}",
+        payload={"file": keep.partition(":")[0], "conference": conference, "keep": keep, **fields},
+        dedupe_key=f"{Kind.FILE}:{conference}:{keep}:{key}",
+        due_at=now,
+    )

@@ -1,0 +1,126 @@
+"""Files of ours, made at the moment they are sent: put into a conference's channel or somebody's DM, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from bot.services import channel as conferences
+from bot.services import filing, works
+from bot.services.house import House
+from bot.slack.attendance import STRANGER, Attendance
+from bot.slack.client import Reply, SlackApi
+from bot.slack.compose import composing
+from bot.slack.posting import Poster
+from bot.slack.replies import trouble
+from bot.slack.uploading import Upload, Uploads
+from scheduler.outbox import Delivery, Draft
+from scheduler.outcomes import Final, Later, Outcome, Refused, Sent, Unknown
+
+NEWER_MAKES_IT = 30.0
+"""Seconds for which a file this version does not know is left to the newer one that put it."""
+
+NOT_WANTED = "it is no longer wanted"
+NO_CHANNEL = "there is no channel"
+
+
+class Maker(Protocol):
+    """Makes one kind of file. `guarded`: not for a channel with somebody in it who should not be there."""
+
+    guarded: bool
+
+    def make(self, delivery: Delivery) -> Upload | None:
+        """The file as it is now; None where it is no longer wanted."""
+
+
+class Filer:
+    """Carries `file`."""
+
+    method = "files.completeUploadExternal"
+
+    def __init__(
+        self, house: House, api: SlackApi, poster: Poster, attendance: Attendance, makers: Mapping[str, Maker]
+    ) -> None:
+        self._house = house
+        self._poster = poster
+        self._attendance = attendance
+        self._uploads = Uploads(api)
+        self._makers = makers
+
+    def send(self, delivery: Delivery) -> Outcome:
+        """Make it and put it, unless it stands there already; or delete it."""
+        channel = self._channel(delivery)
+        if not isinstance(channel, str):
+            return channel
+        file = self._file(delivery)
+        if delivery.payload["remove"]:
+            return self._uploads.remove(file, channel)
+        standing = self._uploads.stands(file, channel)
+        if standing is not None:
+            return standing
+        maker = self._makers.get(delivery.payload["file"])
+        if maker is None:
+            return Later(NEWER_MAKES_IT, "this version makes no such file")
+        barred = self._barred(delivery) if maker.guarded else None
+        return barred or self._put(delivery, maker, channel)
+
+    def find(self, delivery: Delivery) -> Sent | Unknown | None:
+        """Ask what became of the file, whose id was kept before it was shared."""
+        channel = self._channel(delivery)
+        if not isinstance(channel, str) or delivery.payload["remove"]:
+            return None
+        return self._uploads.stands(self._file(delivery), channel)
+
+    def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
+        """Keep where it stands, as long as it may have to be found there: not in a DM."""
+        conference, keep = delivery.payload["conference"], delivery.payload["keep"]
+        if _to_person(delivery) or (isinstance(outcome, Sent) and delivery.payload["remove"]):
+            works.gone(connection, conference, keep)
+        elif isinstance(outcome, Sent):
+            works.stands(connection, conference, keep, outcome.ts)
+        return ()
+
+    def _put(self, delivery: Delivery, maker: Maker, channel: str) -> Outcome:
+        with composing():
+            made = maker.make(delivery)
+        if made is None:
+            return Refused(NOT_WANTED)
+
+        def begun(file: str) -> None:
+            with self._house.store.write() as connection:
+                works.begun(
+                    connection, delivery.workspace, delivery.payload["conference"], delivery.payload["keep"], file
+                )
+
+        return self._uploads.put(delivery, made, channel, begun)
+
+    def _channel(self, delivery: Delivery) -> str | Outcome:
+        if _to_person(delivery):
+            opened = self._poster.channel(delivery.recipient)
+            return trouble(opened, "conversations.open") if isinstance(opened, Reply) else opened
+        with self._house.store.read() as connection:
+            about = conferences.meeting(connection, delivery.payload["conference"])
+        return about.channel if about is not None and about.channel else Refused(NO_CHANNEL)
+
+    def _barred(self, delivery: Delivery) -> Outcome | None:
+        if _to_person(delivery):
+            return None
+        with self._house.store.read() as connection:
+            about = conferences.meeting(connection, delivery.payload["conference"])
+        strangers = self._attendance.strangers(about) if about is not None else frozenset[str]()
+        if not isinstance(strangers, frozenset):
+            return strangers
+        return Refused(STRANGER) if strangers else None
+
+    def _file(self, delivery: Delivery) -> str:
+        payload = delivery.payload
+        with self._house.store.read() as connection:
+            kept = filing.kept(connection, payload["conference"], payload["file"])
+        return kept.get(payload["keep"], ("", None))[0]
+
+
+def _to_person(delivery: Delivery) -> bool:
+    return not delivery.recipient.startswith("conference:")
