@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.errors import SettingsError
+from bot.mailserver import Server, sender_fault, url_fault
 
 SLACK_API = "https://www.slack.com/api/"
 DATABASE = "sqlite:///conference-coach.db"
@@ -27,6 +28,8 @@ class Name(StrEnum):
     API_URL = "SLACK_API_URL"
     DATABASE_URL = "DATABASE_URL"
     SCHOOL_DIR = "SCHOOL_DIR"
+    SMTP_URL = "SMTP_URL"
+    MAIL_FROM = "MAIL_FROM"
 
 
 HOW_TO_GET = {
@@ -37,6 +40,10 @@ HOW_TO_GET = {
     Name.API_URL: f"Leave it out for Slack itself ({SLACK_API}).",
     Name.DATABASE_URL: f"Leave it out for a file here ({DATABASE}), or write postgresql://user:password@host/name.",
     Name.SCHOOL_DIR: "Name the folder that holds school.toml, roster.csv and conferences.csv.",
+    Name.SMTP_URL: "Write smtp://user:password@host:587 (encrypted where the server can) or "
+    "smtps://user:password@host:465; leave it out, with MAIL_FROM, if no e-mail is to be sent.",
+    Name.MAIL_FROM: "Write the address e-mail comes from: coach@school.example, or "
+    "Hillside School <coach@school.example>.",
 }
 
 
@@ -50,6 +57,13 @@ class Settings:
     api_url: str = SLACK_API
     database_url: str = field(default=DATABASE, repr=False)
     school_dir: Path | None = None
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
+
+    @property
+    def mail(self) -> Server | None:
+        """The mail server; None where no e-mail is sent."""
+        return Server.read(self.smtp_url, self.mail_from) if self.smtp_url else None
 
     @classmethod
     def read(cls, environ: Mapping[str, str], needs: Collection[Name] = ()) -> Settings:
@@ -58,7 +72,9 @@ class Settings:
         Raises SettingsError naming everything that is missing or wrong, each with its remedy and never its value.
         """
         given = {name: environ.get(name, "").strip() for name in Name}
-        problems = [f"{name}: It is missing. {HOW_TO_GET[name]}" for name in Name if name in needs and not given[name]]
+        pair = [name for name in _TOGETHER if not given[name]]
+        needed = {*needs, *(pair if len(pair) < len(_TOGETHER) else ())}
+        problems = [f"{name}: It is missing. {HOW_TO_GET[name]}" for name in Name if name in needed and not given[name]]
         problems += [
             f"{name}: {fault} {HOW_TO_GET[name]}"
             for name in Name
@@ -73,8 +89,13 @@ class Settings:
             api_url=given[Name.API_URL].rstrip("/") + "/" if given[Name.API_URL] else SLACK_API,
             database_url=given[Name.DATABASE_URL] or DATABASE,
             school_dir=Path(given[Name.SCHOOL_DIR]) if given[Name.SCHOOL_DIR] else None,
+            smtp_url=given[Name.SMTP_URL],
+            mail_from=given[Name.MAIL_FROM],
         )
 
+
+_TOGETHER = (Name.SMTP_URL, Name.MAIL_FROM)
+"""One is of no use without the other."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -120,4 +141,6 @@ _FAULTS: Mapping[Name, Callable[[str], str]] = {
     Name.API_URL: _api_url,
     Name.DATABASE_URL: _database_url,
     Name.SCHOOL_DIR: _school_dir,
+    Name.SMTP_URL: url_fault,
+    Name.MAIL_FROM: sender_fault,
 }

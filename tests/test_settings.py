@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SettingsError
+from bot.mailserver import Server
 from bot.settings import DATABASE, SLACK_API, Name, Settings
 
 WHOLE = {
@@ -13,6 +14,8 @@ WHOLE = {
     "SLACK_SIGNING_SECRET": "0123456789secret",
     "SLACK_API_URL": "http://127.0.0.1:8080/api",
     "DATABASE_URL": "postgresql://coach:secret-3@db.example/coach",
+    "SMTP_URL": "smtp://coach:secret%2F4@mail.example",
+    "MAIL_FROM": "Hillside School <coach@school.example>",
 }
 
 
@@ -34,10 +37,23 @@ def test_everything_is_read(tmp_path: Path) -> None:
     assert settings.api_url == "http://127.0.0.1:8080/api/"
     assert settings.database_url == WHOLE["DATABASE_URL"]
     assert settings.school_dir == tmp_path
+    assert settings.mail == Server(
+        "mail.example", 587, False, "coach@school.example", "Hillside School", "coach", "secret/4"
+    )
 
 
 def test_secrets_are_not_shown() -> None:
-    assert "secret" not in repr(Settings.read(WHOLE))
+    settings = Settings.read(WHOLE)
+    assert "secret" not in repr(settings)
+    assert "secret" not in repr(settings.mail)
+
+
+def test_e_mail_needs_a_server_and_a_sender_or_neither() -> None:
+    assert Settings.read({}).mail is None
+    (problem,) = problems({"SMTP_URL": "smtps://mail.example"})
+    assert problem.startswith("MAIL_FROM: It is missing. Write the address")
+    found = problems({"SMTP_URL": "mail.example", "MAIL_FROM": "the school"})
+    assert [problem.split(":")[0] for problem in found] == ["SMTP_URL", "MAIL_FROM"]
 
 
 def test_all_that_is_missing_is_told_at_once_with_where_to_get_it() -> None:
@@ -66,9 +82,14 @@ def test_missing_and_wrong_come_together() -> None:
         ("DATABASE_URL", "mysql://coach:secret@db.example/coach"),
         ("DATABASE_URL", "postgresql://coach:secret@db.example:port/coach"),
         ("SCHOOL_DIR", "/nowhere/secret"),
+        ("SMTP_URL", "http://coach:secret@mail.example"),
+        ("SMTP_URL", "smtp://coach:secret/1@mail.example"),
+        ("SMTP_URL", "smtp://coach:secret@mail.example:0"),
+        ("SMTP_URL", "smtp://secret@mail.example"),
+        ("MAIL_FROM", "secret"),
     ],
 )
 def test_a_wrong_value_is_named_but_not_shown(name: str, value: str) -> None:
-    (problem,) = problems({name: value})
+    (problem,) = problems({**WHOLE, name: value})
     assert problem.startswith(f"{name}: ")
     assert "secret" not in problem

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 CHARTER = "school.toml"
 NEEDED = ("name", "time_zone", "language", "grade_band", "counselors")
-KNOWN = (*NEEDED, "term", "level", "quiet_hours", "workspace", "helpline", *TABLES)
+KNOWN = (*NEEDED, "term", "level", "advisor_level", "quiet_hours", "workspace", "helpline", *TABLES)
 EXAMPLES = {
     "name": 'name = "Hillside School"',
     "time_zone": 'time_zone = "America/New_York"',
@@ -51,6 +51,8 @@ class Charter:
     language: str | None
     grade_band: Band | None
     level: Level | None
+    advisor_levels: Mapping[str, Level]
+    advisor_levels_at: Mapping[str, Place]
     quiet: QuietHours | None
     counselors: tuple[str, ...]
     counselors_at: Place
@@ -98,12 +100,15 @@ def parse_charter(raw: bytes, languages: Collection[str], problems: Problems) ->
         return None
     top = _Table(text, "", 0, data, problems)
     top.refuse_unknown(KNOWN)
+    advisors = _advisor_levels(top)
     return Charter(
         name=top.take("name", values.short(200)),
         time_zone=top.take("time_zone", values.time_zone),
         language=top.take("language", values.language(languages)),
         grade_band=top.take("grade_band", values.one_of(Band)),
         level=top.take_if_there("level", values.one_of(Level), Level.FULL),
+        advisor_levels=advisors.levels,
+        advisor_levels_at=advisors.places,
         quiet=top.take_if_there("quiet_hours", _quiet_hours, QuietHours("20:00", "07:00")),
         counselors=_counselors(top),
         counselors_at=top.place("counselors"),
@@ -131,6 +136,19 @@ def check_counselors(charter: Charter, roster: Roster, problems: Problems) -> No
         elif not reachable.get(key, True):
             remedy = "Add their e-mail or slack_id in roster.csv: alerts go there."
             problems.add(place, Wrong(f"“{key}” cannot be reached in Slack.", remedy))
+
+
+def check_advisors(charter: Charter, roster: Roster, problems: Problems) -> None:
+    """A level of their own have advisors of the roster."""
+    advisors = [key for key, role in roster.roles.items() if role is Role.ADVISOR]
+    for key in charter.advisor_levels:
+        role, place = roster.roles.get(key, ""), charter.advisor_levels_at[key]
+        if role == "":
+            remedy = f"Write ids of people with the role advisor.{values.meant(key, advisors)}"
+            problems.add(place, Wrong(f"“{key}” is not in roster.csv.", remedy))
+        elif role not in (Role.ADVISOR, None):
+            remedy = "Take the line out: a level is an advisor's, a term's or the school's."
+            problems.add(place, Wrong(f"“{key}” is a {role}, not an advisor.", remedy))
 
 
 def _toml(text: str) -> dict[str, Any]:
@@ -179,7 +197,30 @@ def _counselors(top: _Table) -> tuple[str, ...]:
     return top.take("counselors", parse) or ()
 
 
-def _tables(top: _Table, name: str, known: Sequence[str]) -> list[_Table] | None:
+@dataclass(frozen=True)
+class _AdvisorLevels:
+    """The table [advisor_level]: the levels by advisor's id, and where each stands."""
+
+    levels: Mapping[str, Level]
+    places: Mapping[str, Place]
+
+
+def _advisor_levels(top: _Table) -> _AdvisorLevels:
+    nothing: dict[str, Any] = {}
+    found = top.take_if_there("advisor_level", _pairs, nothing)
+    table = _Table(top.text, "advisor_level", 0, found or {}, top.problems)
+    taken = {key: table.take(key, values.one_of(Level)) for key in table.data}
+    levels = {key: level for key, level in taken.items() if level is not None}
+    return _AdvisorLevels(levels, {key: table.place(key) for key in levels})
+
+
+def _pairs(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Wrong("This is not a table.", 'Write a line [advisor_level], and below it okafor = "half".')
+    return value
+
+
+def _tables(top: _Table, name: str, known: Sequence[str], more: Sequence[str] = ()) -> list[_Table] | None:
     def parse(value: object) -> list[dict[str, Any]]:
         if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
             return value
@@ -190,7 +231,7 @@ def _tables(top: _Table, name: str, known: Sequence[str]) -> list[_Table] | None
         return None
     tables = [_Table(top.text, name, index, data, top.problems) for index, data in enumerate(found)]
     for table in tables:
-        table.refuse_unknown(known)
+        table.refuse_unknown((*known, *more))
     return tables
 
 
@@ -207,7 +248,7 @@ def _helplines(top: _Table) -> tuple[Helpline, ...]:
 
 
 def _terms(top: _Table) -> tuple[Term, ...] | None:
-    tables = _tables(top, "term", ("name", "starts", "ends"))
+    tables = _tables(top, "term", ("name", "starts", "ends"), ("level",))
     if tables is None:
         return None
     terms = [_term(table) for table in tables]
@@ -236,7 +277,8 @@ def _term(table: _Table) -> Term | None:
         wrong = Wrong(f"The term is longer than {LONGEST_TERM.days} days.", "Look at the years of its dates.")
         table.problems.add(table.place("ends"), wrong)
         return None
-    return Term(name, starts, ends) if name and starts and ends else None
+    level = table.take_if_there("level", values.one_of(Level), None)
+    return Term(name, starts, ends, level) if name and starts and ends else None
 
 
 def _refuse_overlap(top: _Table, terms: list[tuple[Term, _Table]]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from bot.errors import SchoolError
 from bot.school.cadence import CADENCE, check_cadence
-from bot.school.charter import CHARTER, EXAMPLES, Charter, check_counselors, parse_charter
+from bot.school.charter import CHARTER, EXAMPLES, Charter, check_advisors, check_counselors, parse_charter
 from bot.school.days import CALENDAR, both, parse_calendar, terms_of
 from bot.school.meetings import CONFERENCES, parse_conferences
 from bot.school.model import Conference, School, Term
@@ -57,6 +58,7 @@ def parse_school(files: Mapping[str, bytes], languages: Collection[str]) -> Scho
     conferences = parse_conferences(files[CONFERENCES], terms, roster, problems) if CONFERENCES in files else ()
     if charter and roster:
         check_counselors(charter, roster, problems)
+        check_advisors(charter, roster, problems)
     if lines := problems.lines():
         raise SchoolError(lines)
     return _school(charter, roster, conferences, terms, calendar, cadence)
@@ -100,7 +102,7 @@ def _school(
         counselors=charter.counselors,
         helplines=charter.helplines,
         terms=terms,
-        people=roster.people,
+        people=tuple(replace(one, level=charter.advisor_levels.get(one.key)) for one in roster.people),
         conferences=conferences,
         workspace=charter.workspace,
         days=both(charter.days.spans, calendar.spans),

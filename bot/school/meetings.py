@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.school import values
-from bot.school.model import Conference, Role, Term
+from bot.school.model import Conference, Contact, Role, Term
 from bot.school.problems import Problems, Wrong
 from bot.school.roster import Roster
 from bot.school.sheet import Columns, Row, read_sheet
@@ -24,7 +24,17 @@ def parse_conferences(
     roles = roster.roles if roster else None
     found = [_conference(row, known, roles, families, problems) for row in rows]
     _refuse_twins(rows, problems)
+    _refuse_no_contact(rows, roster, problems)
     return tuple(conference for conference in found if conference)
+
+
+def _refuse_no_contact(rows: Sequence[Row], roster: Roster | None, problems: Problems) -> None:
+    """Who is not to be contacted is invited nowhere: being listed by name is a contradiction somebody must settle."""
+    silent = {person.key for person in roster.people if person.contact is Contact.NONE} if roster else set()
+    for row in rows:
+        for adult in silent & set(row["adults"].split()):
+            remedy = f"Take the id out, or change the contact of {adult} in roster.csv."
+            problems.add(row.place("adults"), Wrong(f"“{adult}” is not to be contacted.", remedy))
 
 
 def _conference(

@@ -21,6 +21,14 @@ class Role(StrEnum):
     COORDINATOR = "coordinator"
 
 
+class Contact(StrEnum):
+    """How somebody of a family may be reached."""
+
+    ALL = "all"
+    PRINT = "print"  # on paper only, by way of the advisor
+    NONE = "none"  # not at all: never invited, written to, nor shown anything
+
+
 class Level(StrEnum):
     """How much of the meeting students lead; a school starts small."""
 
@@ -49,16 +57,19 @@ class Helpline:
 
 @dataclass(frozen=True)
 class Term:
-    """A quarter; both days belong to it."""
+    """A quarter; both days belong to it. `level`: how much students lead in it, None where it is as everywhere."""
 
     name: str
     starts: date
     ends: date
+    level: Level | None = None
 
 
 @dataclass(frozen=True)
 class Person:
-    """One row of the roster. `email` is in lower case; `advisor` is a student's, `students` a family member's."""
+    """One row of the roster. `email` is in lower case; `advisor` is a student's, `students`, `household` ("" where
+    there is only one) and `contact` a family member's, `level` an advisor's: how much their students lead, whatever the
+    term and the school say."""
 
     key: str
     role: Role
@@ -69,6 +80,9 @@ class Person:
     advisor: str | None
     students: tuple[str, ...]
     slack_id: str | None
+    level: Level | None = None
+    household: str = ""
+    contact: Contact = Contact.ALL
 
 
 @dataclass(frozen=True)

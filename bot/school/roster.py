@@ -6,12 +6,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.school import values
-from bot.school.model import Person, Role
+from bot.school.model import Contact, Person, Role
 from bot.school.problems import Problems, Wrong
 from bot.school.sheet import Columns, Row, read_sheet
 
 ROSTER = "roster.csv"
-COLUMNS = Columns(("id", "role", "name", "email", "grade", "advisor", "students", "language"), ("slack_id",))
+COLUMNS = Columns(
+    ("id", "role", "name", "email", "grade", "advisor", "students", "language"), ("slack_id", "household", "contact")
+)
+HOUSEHOLD = 64
+"""Characters of a household's name."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,25 @@ def _person(
     if key is None or role is None or name is None:
         return None
     email, slack_id = take("email", values.email), take("slack_id", values.slack_person)
-    return Person(key, role, name, email, grade, spoken or language, advisor, students, slack_id)
+    household, contact = take("household", values.short(HOUSEHOLD)), _contact(row, problems)
+    for column in ("household", "contact"):
+        _only_family(row, column, role, problems)
+    return Person(
+        key, role, name, email, grade, spoken or language, advisor, students, slack_id,
+        household=household or "", contact=contact,
+    )  # fmt: skip
+
+
+def _contact(row: Row, problems: Problems) -> Contact:
+    """How they may be reached: in any way where nothing is written."""
+    found = problems.take(row.place("contact"), row["contact"], values.one_of(Contact)) if row["contact"] else None
+    return found or Contact.ALL
+
+
+def _only_family(row: Row, column: str, role: Role, problems: Problems) -> None:
+    if row[column] and role is not Role.FAMILY:
+        wrong = Wrong(f"Only family members have a {column}; this is a {role}.", "Leave the cell empty.")
+        problems.add(row.place(column), wrong)
 
 
 def _advisor(row: Row, role: Role | None, roles: Mapping[str, Role | None], problems: Problems) -> str | None:

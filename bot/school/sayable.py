@@ -18,8 +18,13 @@ DIGESTS = {
 }
 """Messages with a content of their own: to whom, and about what."""
 
-AGENDA = "agenda"
-"""The other: it goes into the channel."""
+ABOUT_A_CONFERENCE = {
+    "agenda": (Receiver.CHANNEL,),
+    "family_welcome": (Receiver.CHANNEL, Receiver.FAMILY),
+    "ideas": (Receiver.ADULTS, Receiver.FAMILY),
+    "commitments_due": (Receiver.STUDENT, Receiver.ADULTS, Receiver.FAMILY),
+}
+"""Others, which need a conference: to whom."""
 
 REACHED = {
     About.STUDENT: (Receiver.STUDENT, Receiver.FAMILY, Receiver.ADULTS, Receiver.ADVISOR, Receiver.CHANNEL),
@@ -28,14 +33,18 @@ REACHED = {
 }
 """Who is written to about what."""
 
-_OTHERS = {"reminder": "reminder_adult"}
+REMINDER = "reminder"
+"""The message that knows whether its reader comes."""
+
+_OTHERS = {REMINDER: "reminder_adult"}
 """Messages that have another name for whoever is not the student."""
 
 _STUDENT = {"student": "Noor", "advisor": "Ms. Okafor", "met": False}
 _MEETING = {
-    "date": "2026-12-10", "time": "17:30", "place": "room 12", "minutes": 20, "days": 14, "channel": "conference-noor",
+    "begins": "2026-12-10T17:30:00-05:00", "date": "2026-12-10", "time": "17:30", "place": "room 12", "minutes": 20,
+    "days": 14, "channel": "conference-noor",
 }  # fmt: skip
-_NO_MEETING = {"date": "", "time": "", "place": "", "minutes": 0, "days": 0, "channel": ""}
+_NO_MEETING = {"begins": "", "date": "", "time": "", "place": "", "minutes": 0, "days": 0, "channel": ""}
 
 
 def unsayable(text: str, catalog: Catalog) -> Iterator[str]:
@@ -68,7 +77,7 @@ def _unfit(nudge: Nudge, receiver: Receiver, catalog: Catalog) -> Iterator[str]:
     if receiver is Receiver.CHANNEL and nudge.anchor is not From.CONFERENCE:
         yield "anchor: Only a conference has a channel: it would never go. Write conference, or take channel out of to."
         return
-    if receiver is Receiver.CHANNEL and nudge.message == AGENDA:
+    if receiver in ABOUT_A_CONFERENCE.get(nudge.message, ()) and nudge.anchor is From.CONFERENCE:
         return
     name = _name(nudge, receiver)
     if faults := {
@@ -103,7 +112,11 @@ def _failing(nudge: Nudge, receiver: Receiver, name: str, language: str, catalog
 
 def _contexts(nudge: Nudge, receiver: Receiver) -> Iterator[Mapping[str, Any]]:
     """What a nudge gives its message, in the cases that differ."""
-    who = {} if receiver is Receiver.CHANNEL else {"name": "Amal Haddad", "role": receiver.value}
+    who: dict[str, Any] = {"name": "Amal Haddad", "role": receiver.value}
+    if receiver is Receiver.CHANNEL:
+        who = {"joining": []}
+    elif nudge.message == REMINDER:
+        who |= {"coming": "yes", "mode": "", "interpreter": "", "alone": False}
     if nudge.about is not About.STUDENT:
         yield who
         return

@@ -20,6 +20,13 @@ def test_everything_a_school_says_about_itself_is_read() -> None:
     assert found.workspace == "T0SCHOOL"
 
 
+def test_a_term_and_an_advisor_can_have_a_level_of_their_own() -> None:
+    own = CHARTER.replace("ends = 2026-12-18", 'ends = 2026-12-18\nlevel = "piece"')
+    found = school(own + '[advisor_level]\nokafor = "full"\n')
+    assert [term.level for term in found.terms] == [Level.PIECE, None]
+    assert {person.key: person.level for person in found.people if person.level} == {"okafor": Level.FULL}
+
+
 def test_what_may_be_left_out_has_a_default() -> None:
     lines = [line for line in CHARTER.splitlines() if not line.startswith(("level", "quiet", "workspace"))]
     found = school("\n".join(lines))
@@ -57,6 +64,23 @@ def test_what_may_be_left_out_has_a_default() -> None:
             "levle =",
             "school.toml, line 5, levle: This is not known here. Take it out, or rename it. Did you mean",
         ),
+        (
+            "[[helpline]]",
+            '[advisor_level]\nokafor = "most"\n[[helpline]]',
+            "school.toml, line 11, advisor_level.okafor: “most” is not known here. Write letter or piece or half",
+        ),
+        (
+            "[[helpline]]",
+            '[advisor_level]\nreyes = "half"\n[[helpline]]',
+            "line 11, advisor_level.reyes: “reyes” is a teacher, not an advisor. Take the line out",
+        ),
+        (
+            "[[helpline]]",
+            '[advisor_level]\nokafr = "half"\n[[helpline]]',
+            "advisor_level.okafr: “okafr” is not in roster.csv. Write ids of people with the role advisor. Did",
+        ),
+        ("workspace =", 'advisor_level = "half"\nworkspace =', "line 8, advisor_level: This is not a table."),
+        ("ends = 2026-12-18", 'ends = 2026-12-18\nlevel = "al"', "line 19, term.level: “al” is not known here. Write"),
         ('name = "Hillside School"', "name = Hillside", "school.toml: This is not TOML: Invalid value (at line 1,"),
     ],
 )

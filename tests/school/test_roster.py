@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.school import Person, Role
-from tests.school.folders import ROSTER, problems, school
+from bot.school import Contact, Person, Role
+from tests.school.folders import CONFERENCES, ROSTER, problems, school
+
+HOMES = "".join(
+    f"{line},{more}\n" for line, more in zip(ROSTER.splitlines(), ["household,contact", *[","] * 10], strict=True)
+)
 
 
 def person(key: str, roster: str = ROSTER) -> Person:
@@ -19,6 +23,39 @@ def test_a_student_has_an_advisor_and_the_schools_language_unless_told_otherwise
 
 def test_a_family_member_may_have_several_students() -> None:
     assert person("amal", ROSTER.replace(",noor,es", ",noor  theo noor,es")).students == ("noor", "theo")
+
+
+def test_family_may_live_in_several_homes_and_wish_not_to_be_written_to() -> None:
+    roster = HOMES.replace(",noor,es,,,", ",noor,es,,Elm  Street,Print")
+    assert (person("amal", roster).household, person("amal", roster).contact) == ("Elm Street", Contact.PRINT)
+    assert (person("anders", roster).household, person("anders", roster).contact) == ("", Contact.ALL)
+    assert person("anders").contact is Contact.ALL
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (",noor,es,,,", ",noor,es,,,never", "roster.csv, row 7, column contact: “never” is not known here. Write"),
+        (",noor,es,,,", f",noor,es,,{'a' * 65},", "roster.csv, row 7, column household: This is 65 characters long."),
+        ("reyes@school.example,,,,,,", "reyes@school.example,,,,,,Elm Street",
+         "row 5, column household: Only family members have a household; this is a teacher. Leave the cell empty."),
+        ("7,okafor,,,,,", "7,okafor,,,,,none", "row 2, column contact: Only family members have a contact; this is a"),
+    ],
+)  # fmt: skip
+def test_faults_of_homes_and_contact_are_told(before: str, after: str, told: str) -> None:
+    assert before in HOMES
+    found = problems(roster=HOMES.replace(before, after, 1))
+    assert any(told in problem for problem in found), found
+
+
+def test_who_is_not_to_be_contacted_is_listed_nowhere() -> None:
+    roster = HOMES.replace(",noor,es,,,", ",noor,es,,,none")
+    assert problems(roster=roster) == ()
+    (problem,) = problems(roster=roster, conferences=CONFERENCES.replace("reyes lind", "reyes amal"))
+    assert problem == (
+        "conferences.csv, row 2, column adults: “amal” is not to be contacted. "
+        "Take the id out, or change the contact of amal in roster.csv."
+    )
 
 
 @pytest.mark.parametrize(

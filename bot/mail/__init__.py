@@ -1,0 +1,1 @@
+"""E-mail to families who are not on Slack: outgoing only."""

@@ -1,0 +1,62 @@
+"""The dispatcher's way to the mail server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.errors import ComposeError
+from bot.mail.letter import written
+from bot.mail.post import METHOD, Post
+from bot.mailserver import Server
+from bot.services import mailing
+from bot.services.handing import Undelivered
+from bot.services.house import House
+from scheduler.outbox import Delivery, Draft
+from scheduler.outcomes import Final, Outcome, Postponed, Refused, Sent, Unknown
+
+TIMES_LOST = 3
+"""So often is a letter sent that may have arrived; mail has no way to look, and each time it may be there twice."""
+
+
+class Mailer:
+    """Carries `mail`: one letter to one adult. Without a server every letter is refused, and the advisor told."""
+
+    method = METHOD
+
+    def __init__(self, house: House, server: Server | None, post: Post | None = None) -> None:
+        self._house = house
+        self._server = server
+        self._post = post or (Post(server) if server is not None else None)
+
+    def refuse(self, delivery: Delivery, now: datetime) -> str | Postponed | None:
+        """Whether it is still wanted and allowed, asked just before it goes."""
+        with self._house.store.read() as connection:
+            return mailing.refusal(connection, delivery, now)
+
+    def send(self, delivery: Delivery) -> Outcome:
+        """Write it as things stand now, and hand it over."""
+        if self._server is None or self._post is None:
+            return Refused(Undelivered.NO_SERVER)
+        if delivery.reason == Undelivered.LOST and delivery.attempts >= TIMES_LOST:
+            return Refused(Undelivered.LOST)
+        now = self._house.clock()
+        with self._house.store.read() as connection:
+            try:
+                letter = mailing.letter(self._house, connection, delivery, now)
+                mail = written(self._house.words, letter, self._server, delivery.id, now) if letter else None
+            except Exception as error:  # it would fail each time; the message may hold what is in the letter
+                raise ComposeError(type(error).__name__) from error
+        if letter is None or mail is None:
+            return Refused(Undelivered.NOBODY)
+        return self._post.send(letter.email, mail, delivery.attempts)
+
+    def find(self, _delivery: Delivery) -> Sent | Unknown | None:
+        """Nobody can be asked: it is sent again, under the same Message-ID, by which mail programs know it again."""
+        return None
+
+    def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
+        """Where a letter cannot be delivered, the advisor is told what to do."""
+        return mailing.failed(connection, delivery, outcome.reason, now) if isinstance(outcome, Refused) else ()
