@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,6 +22,9 @@ from bot.practice.refusal import PracticeError
 from bot.practice.script import Scene, Script, ScriptError, Step, read_script, strangers
 from bot.practice.stage import MONDAY, Stage, stage
 from bot.practice.weeks import Weeks
+from bot.school import School, read_school
+from bot.services.following import followed
+from bot.services.load import load_school
 from bot.store.migrate import migrate
 from bot.store.session import Store
 
@@ -156,7 +160,8 @@ def _scene(here: Stage, page: Page, talk: Conversation, scene: Scene, number: in
     if scene.title:
         page.heading(scene.title, talk.today)
     if scene.who and scene.at is not None:
-        talk.recall(scene.steps[0].taps if scene.steps else "")
+        with talk.unseen() if scene.brief else nullcontext():
+            talk.recall(scene.steps[0].taps if scene.steps else "")
     talk.name = scene.name or called(talk.person.name)
     if scene.flow and f"{title} · " not in talk.last:
         raise ScriptError(
@@ -164,6 +169,8 @@ def _scene(here: Stage, page: Page, talk: Conversation, scene: Scene, number: in
         )
     if not scene.brief:
         talk.shown(again=bool(scene.flow))
+    if scene.books:
+        book(here, scene.books)
     for student, words in scene.meanwhile.items():
         _meanwhile(here, student, words)
     with talk.unseen() if scene.brief else nullcontext():
@@ -184,7 +191,7 @@ def _scene(here: Stage, page: Page, talk: Conversation, scene: Scene, number: in
 
 def _in_short(step: Step) -> str:
     if step.taps:
-        return f"[{step.taps}]"
+        return " ".join((f"[{step.taps}]", *(f"“{words}”" for words in list(step.fills.values())[:1])))
     if step.commands:
         return f"/conference {step.commands}"
     return f"📎 {step.sends} “{step.says}”" if step.sends else f"“{step.says or step.to}”"
@@ -204,6 +211,28 @@ def _step(here: Stage, talk: Conversation, step: Step) -> None:
         talk.decide(talk.line(step.line), step.to, step.note)
     else:
         talk.say(step.says, step.sends, step.note)
+
+
+def book(here: Stage, when: Mapping[str, datetime]) -> None:
+    """The school loads further conferences: for each student another like the last, at that time of its clock."""
+    house, workspace = here.bot.house, here.workspace.team_id
+    with as_file(files("bot.practice") / "school") as folder:
+        school = read_school(folder, house.words.catalog.languages)
+    before = {one.student: one for one in school.conferences}
+    more = [
+        replace(before[student], date=at.date(), time=f"{at:%H:%M}", term=_term_of(school, at.date()))
+        for student, at in when.items()
+    ]
+    with house.store.write() as connection:
+        whole = replace(school, conferences=(*school.conferences, *more))
+        changes = load_school(connection, workspace, whole, here.clock())
+        drafts = followed(connection, house.outbox, workspace, changes, here.clock(), mails=False)
+        house.outbox.put(connection, drafts, here.clock())
+    here.plan()
+
+
+def _term_of(school: School, day: date) -> str:
+    return next(term.name for term in school.terms if term.starts <= day <= term.ends)
 
 
 def _meanwhile(here: Stage, student: str, words: Collection[str]) -> None:

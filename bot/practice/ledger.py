@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
 from bot.practice.stage import Stage
+from bot.services.company import SAID
 from bot.services.days import cadence_of
-from bot.services.opening import FRAMES_KEY
 from bot.services.quarter import Quarter
-from bot.services.reminders import AGAIN, ASKED, plan_key
+from bot.services.reminders import AGAIN, ASKED, of_a_step, plan_key
 from bot.services.speech import Kind
 from bot.store.models import Answer, Approval, Conversation, Person
 from bot.store.session import AnyRow
@@ -35,6 +35,7 @@ THEM = {
     Receiver.COORDINATOR: "the coordinator",
     Receiver.CHANNEL: "channels",
 }
+_CALLED = {"done": NOT_NEEDED, SAID: "with another"}
 _UNTOLD = (Reason.SENT, Reason.BEFORE_START, Reason.EXPIRED, Reason.NOT_IN_TERM)
 _DIGESTS = ("advisor_digest", "digest_before")
 
@@ -98,6 +99,11 @@ def reason(skip: Skipped) -> str:
             return skip.why
 
 
+def refused(why: str) -> str:
+    """Why a nudge that was due did not go, in words."""
+    return _CALLED.get(why, str(why))
+
+
 def _holiday(name: str) -> str:
     """The name of a day as a calendar has it, without what the calendar adds: "Veterans Day: no school"."""
     return name.partition(":")[0]
@@ -120,13 +126,13 @@ class _Reader:
         self._people = {row.id: row for row in connection.execute(select(Person.id, Person.name, Person.role,
                         Person.advisor_id).where(Person.workspace == workspace))}  # fmt: skip
         self._nudges = {nudge.name: nudge for nudge in cadence_of(connection, workspace).nudges}
-        kinds = [Kind.NUDGE, Kind.OPENING]
-        of_a_plan = ~deliveries.c.dedupe_key.startswith(FRAMES_KEY)
-        self._rows = connection.execute(
+        kinds = [Kind.NUDGE, Kind.OPENING, Kind.WELCOME]
+        rows = connection.execute(
             select(*deliveries.c)
-            .where(deliveries.c.workspace == workspace, deliveries.c.kind.in_(kinds), of_a_plan)
+            .where(deliveries.c.workspace == workspace, deliveries.c.kind.in_(kinds))
             .order_by(deliveries.c.settled_at, deliveries.c.seq)
-        ).all()
+        )
+        self._rows = [row for row in rows if of_a_step(row.dedupe_key) or row.dedupe_key.startswith(ASKED)]
         self._heard = _heard(connection, student)
 
     def entries(self) -> Entries:
@@ -148,7 +154,7 @@ class _Reader:
             if skip.key in gone:
                 continue
             if skip.subject == str(self._student):
-                at = datetime.combine(skip.day, self._nudges[skip.step].at, self._ledger.zone)
+                at = datetime.combine(skip.day, self._nudges[skip.step].at or time(), self._ledger.zone)
                 told.append(Entry(at, self._to(skip.receiver, skip.recipient), named(skip.step),
                                   why(self._nudges[skip.step]), reason(skip), False))  # fmt: skip
             else:
@@ -206,7 +212,7 @@ class _Reader:
             case State.SENT:
                 return SENT
             case State.CANCELLED if row.reason != REPLANNED:
-                return NOT_NEEDED if row.reason == "done" else str(row.reason)
+                return refused(row.reason)
             case State.EXPIRED:
                 return "too late"
             case State.DEAD:
@@ -227,7 +233,9 @@ def why(nudge: Nudge) -> str:
     many = f"{abs(number or 0)} {unit}{'s' if abs(number or 0) != 1 else ''}"
     if nudge.anchor is From.TERM:
         return f"{many} into the term"
-    return f"{many} {'before' if (number or 0) < 0 else 'after'}"
+    if not number:
+        return "on the day"
+    return f"{many} {'before' if number < 0 else 'after'}"
 
 
 def twice(entries: Iterable[Entry]) -> list[Entry]:

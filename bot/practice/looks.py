@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.practice.channel import Channel
 from bot.practice.message import Message
 from bot.practice.outcome import Agenda
 from bot.practice.page import Page
@@ -19,19 +20,21 @@ def show_look(here: Stage, page: Page, look: Look, arrived: Agenda | None) -> No
     """Let somebody look, and show what they see; nothing if there is nothing to see."""
     person = here.people[look.who]
     if look.shows is Shows.CHANNEL:
-        if arrived is not None:
-            pinned = "1 pinned · " if arrived.pinned else ""
-            page.look(
-                look.title,
-                f"#{arrived.channel.name}",
-                person.sees(arrived.channel.id),
-                pinned + ", ".join(arrived.readers),
-                look.lines,
-            )
+        channel = arrived.channel if arrived is not None else _channel(person)
+        if channel is not None:
+            pinned = f"{len(channel.pins)} pinned · " if channel.pins else ""
+            people = here.workspace.people
+            readers = ", ".join(people[one].name for one in channel.members if one in people)
+            page.look(look.title, f"#{channel.name}", channel.top_level()[-look.last :], pinned + readers, look.lines)
         return
     shown = _seen(here, person, look.shows)[-look.last :]
     if shown:
         page.look(look.title, BOT, shown, "Only visible to you" if look.shows is Shows.COMMAND else "", look.lines)
+
+
+def _channel(person: Person) -> Channel | None:
+    """The newest of the conferences' channels somebody is in."""
+    return max((one for one in person.channels if one.name), key=lambda one: one.created, default=None)
 
 
 def _seen(here: Stage, person: Person, where: Shows) -> Sequence[Message | View]:

@@ -28,6 +28,7 @@ class Manifest:
     scopes: frozenset[str]
     events: frozenset[str]
     commands: frozenset[str]
+    escaped: frozenset[str]  # those of them whose text comes as messages do: escaped, with ids for mentions
     home_tab: bool
     messages_tab: bool
     messages_read_only: bool
@@ -38,14 +39,15 @@ class Manifest:
     def parse(cls, manifest: Mapping[str, Any]) -> Manifest:
         """Read a manifest as Slack's JSON schema (version 2) shapes it; what is missing is off."""
         features, settings = manifest.get("features", {}), manifest.get("settings", {})
-        home = features.get("app_home", {})
+        home, commands = features.get("app_home", {}), features.get("slash_commands", ())
         name = manifest["display_information"]["name"]
         return cls(
             name=name,
             bot_name=features.get("bot_user", {}).get("display_name", name),
             scopes=frozenset(manifest.get("oauth_config", {}).get("scopes", {}).get("bot", ())),
             events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", ())),
-            commands=frozenset(command["command"] for command in features.get("slash_commands", ())),
+            commands=frozenset(command["command"] for command in commands),
+            escaped=frozenset(command["command"] for command in commands if command.get("should_escape")),
             home_tab=home.get("home_tab_enabled", False),
             messages_tab=home.get("messages_tab_enabled", False),
             messages_read_only=home.get("messages_tab_read_only_enabled", True),

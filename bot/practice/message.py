@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 Json = dict[str, Any]
 
 _ANGLED = re.compile(r"<([^<>\s][^<>]*)>")
+_DATE = re.compile(r"<!date\^([0-9]+)\^([^|^<>]*)(?:\^[^|<>]*)?\|[^<>]*>")
+_TOKENS = {"{date_long}": "%A, %B %-d, %Y", "{time}": "%-I:%M %p"}
 _BARE_LINK = re.compile(r"(?<![<|\w])https?://[^\s<>|]+")
 
 
@@ -67,6 +71,11 @@ class Message:
     def shown(self) -> str:
         """All a reader sees, a line per text: mrkdwn unescaped, links by their label."""
         return readable(self.text) if self.typed else shown_in(self.blocks)
+
+    def shown_in(self, zone: str) -> str:
+        """The same on the clock of a reader in that time zone."""
+        blocks = [_localized(block, ZoneInfo(zone)) for block in self.blocks]
+        return readable(self.text) if self.typed else shown_in(blocks)
 
     @property
     def typed(self) -> bool:
@@ -135,6 +144,25 @@ def readable(text: str) -> str:
     """Slack's escaped text as a reader sees it: links by label, `&lt;` as `<`."""
     labelled = _ANGLED.sub(lambda found: found[1].split("|")[-1], text)
     return unescape(labelled)
+
+
+def _localized(node: Any, zone: ZoneInfo) -> Any:
+    """Blocks with the dates in them as a reader in that zone sees them."""
+    if isinstance(node, Mapping):
+        if node.get("type") == "plain_text":
+            return node
+        return {key: _localized(value, zone) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_localized(value, zone) for value in node]
+    return _DATE.sub(lambda found: _moment(found, zone), node) if isinstance(node, str) else node
+
+
+def _moment(found: re.Match[str], zone: ZoneInfo) -> str:
+    """A date as Slack shows it in English."""
+    moment, text = datetime.fromtimestamp(int(found[1]), zone), found[2]
+    for token, form in _TOKENS.items():
+        text = text.replace(token, moment.strftime(form))
+    return text
 
 
 def escape(text: str) -> str:

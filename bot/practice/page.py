@@ -23,7 +23,7 @@ from rich.text import Text
 from bot.practice.ledger import Entry
 from bot.practice.message import Message
 from bot.practice.review import Line
-from bot.practice.terminal import show, visible
+from bot.practice.terminal import mrkdwn, show, visible
 from bot.practice.view import View
 
 NARROW, WIDE, PIPED = 72, 110, 88
@@ -130,7 +130,7 @@ class Page:
         """What somebody does, in a few lines, and what the coach says in the end ("" if that is to follow)."""
         words = Text(visible(" · ".join(deeds)), style=STUDENT)
         if last:
-            words = Text.assemble(words, "\n", ("→ " + visible(last), "dim"))
+            words = Text.assemble(words, "\n", ("→ " + mrkdwn(last).plain, "dim"))
         self.console.print(Bubble(words, name, STUDENT))
         self.console.print()
 

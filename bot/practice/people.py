@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ from bot.practice.view import View
 
 if TYPE_CHECKING:
     from bot.practice.workspace import PracticeWorkspace
+
+
+_HANDLE = re.compile(r"@([\w.-]*\w)")
 
 
 @dataclass(eq=False)
@@ -105,7 +109,7 @@ class Person(Gestures):
             "user_id": self.id,
             "user_name": self.username,
             "command": command,
-            "text": text,
+            "text": self._mentioning(text) if command in workspace.manifest.escaped else text,
             "api_app_id": workspace.app_id,
             "is_enterprise_install": "false",
             "response_url": workspace.responses.issue(self.id, place.id),
@@ -176,6 +180,11 @@ class Person(Gestures):
             "profile": profile | ({"email": self.email} if email and self.email else {}),
             **({} if self.deleted else {"tz": self.tz}),
         }
+
+    def _mentioning(self, text: str) -> str:
+        """What Slack makes of typed text where ids are wanted: escaped, and "@" with a username is a mention."""
+        known = {person.username: person.id for person in self.workspace.people.values()}
+        return _HANDLE.sub(lambda at: f"<@{known[at[1]]}|{at[1]}>" if at[1] in known else at[0], typed(text))
 
     def _changed(self) -> None:
         email = "users:read.email" in self.workspace.manifest.scopes

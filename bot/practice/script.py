@@ -80,6 +80,7 @@ class Scene(_Entry):
 
     `at`: when, on the school's clock; until then time passes. `who`: whose steps they are, if not the student's; the
     last thing the coach told them is shown first. `name`: whose words they are, where an adult sits beside a student.
+    `books`: conferences that the school loads then, by student, on the school's clock.
     `brief`: told in a line. `meanwhile`: what other students tap or say. `look`: what is shown of others afterwards.
     """
 
@@ -92,6 +93,7 @@ class Scene(_Entry):
     meanwhile: dict[str, tuple[str, ...]] = {}
     steps: tuple[Step, ...] = ()
     look: tuple[Look, ...] = ()
+    books: dict[str, datetime] = {}
 
     @field_validator("at")
     @classmethod
@@ -138,6 +140,7 @@ def strangers(script: Script, known: Collection[str]) -> list[str]:
     for number, scene in enumerate(script.scene):
         named += [(f"scene.{number}.who", scene.who)] if scene.who else []
         named += [(f"scene.{number}.meanwhile", one) for one in scene.meanwhile]
+        named += [(f"scene.{number}.books", one) for one in scene.books]
         named += [(f"scene.{number}.look.{n}.who", look.who) for n, look in enumerate(scene.look)]
     named += [(f"view.{n}.who", look.who) for n, look in enumerate(script.view)]
     return [f"{place}: nobody with the id “{one}” is on Slack here" for place, one in named if one not in known]

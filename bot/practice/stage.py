@@ -57,7 +57,7 @@ class Stage:
     def plan(self) -> Quarter:
         """Let the bot plan the quarter, as it does every hour; the plan."""
         house, workspace, now = self.bot.house, self.workspace.team_id, self.clock()
-        replan(house.store, house.outbox, workspace, now)
+        replan(house.store, house.outbox, workspace, now, mails=house.mails)
         with house.store.read() as connection:
             return quarter_of(connection, workspace, now)
 
@@ -118,8 +118,10 @@ def stage(
 
 
 @contextmanager
-def set_up(store_url: str, folder: Path, words: Words, now: datetime, away: Collection[str] = ()) -> Iterator[Stage]:
-    """The same with a school of one's own."""
+def set_up(
+    store_url: str, folder: Path, words: Words, now: datetime, away: Collection[str] = (), smtp_url: str = ""
+) -> Iterator[Stage]:
+    """The same with a school of one's own, and a mail server, if one is given."""
     clock = HandClock(now)
     school = read_school(folder, words.catalog.languages)
     workspace = PracticeWorkspace(manifest(), clock, name=school.name)
@@ -135,6 +137,7 @@ def set_up(store_url: str, folder: Path, words: Words, now: datetime, away: Coll
         settings = Settings(
             bot_token=workspace.bot_token, app_token=workspace.app_token, signing_secret=workspace.signing_secret,
             api_url=workspace.api_url, database_url=store_url,
+            smtp_url=smtp_url, mail_from="coach@school.example" if smtp_url else "",
         )  # fmt: skip
         bot = build(settings, words, clock=clock, limits=UNLIMITED)
         ready(bot)

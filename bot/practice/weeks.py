@@ -9,10 +9,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 
 from bot.practice.conversation import Conversation
-from bot.practice.ledger import THEM, Ledger, named, reason
+from bot.practice.ledger import THEM, Ledger, named, reason, refused
 from bot.practice.message import Message
 from bot.practice.page import Page
 from bot.practice.stage import Stage
+from bot.practice.terminal import mrkdwn
+from bot.services.company import SAID
 from bot.services.quarter import Quarter
 from bot.services.speech import Kind
 from bot.store.models import Conference, Person
@@ -24,7 +26,7 @@ from scheduler.occurrences import Occurrence, Skipped
 from scheduler.replan import REPLANNED
 
 STOPPED = "nudge_stopped"
-_KINDS = (Kind.NUDGE, Kind.OPENING)
+_KINDS = (Kind.NUDGE, Kind.OPENING, Kind.WELCOME)
 
 
 class Weeks:
@@ -124,8 +126,8 @@ class Weeks:
 
     def _refused(self, row: AnyRow) -> None:
         if row.kind in _KINDS and row.payload["student"] == self.student and row.reason != REPLANNED:
-            why = "not needed" if row.reason == "done" else str(row.reason)
-            self._event(f"{named(row.payload['step'])} · {why}", self._talk.name, went=False)
+            to = self._to(row) if row.reason == SAID else self._talk.name
+            self._event(f"{named(row.payload['step'])} · {refused(row.reason)}", to, went=False)
 
     def _nudged(self, row: AnyRow) -> None:
         """A nudge to the student: the first of its kind whole, of a later one a line."""
@@ -181,4 +183,4 @@ class Weeks:
 def _first_line(message: Message | None, row: AnyRow) -> str:
     if message is None:
         return named(str(row.payload.get("step") or row.payload.get("template") or row.kind))
-    return message.shown.split("\n", 1)[0]
+    return mrkdwn(message.shown.split("\n", 1)[0]).plain

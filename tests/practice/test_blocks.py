@@ -34,6 +34,7 @@ FINE = [
     {"type": "section", "text": plain("x"), "accessory": button("Go", "other")},
     {"type": "header", "text": plain("x" * 150)},
     {"type": "divider"},
+    section("on <!date^1796941800^{date_long} at {time}|Thursday at 17:30>"),
     {"type": "context", "elements": [{"type": "mrkdwn", "text": "x"}] * 10},
     actions(*(button("x" * 75, f"a{n}", value="x" * 2000) for n in range(25))),
     actions(select(*(option(value=str(n)) for n in range(100)), initial_option=option(value="7"))),
@@ -75,6 +76,8 @@ BAD = [
     ({"type": "markdown", "text": "x" * 12_001}, "less than 12001"),
     ({"type": "table", "rows": [[plain("x")] * 21]}, "no more than 20"),
     ({"type": "divider", "block_id": "x" * 256}, "less than 256"),
+    (section("on <!date^1796941800^{day}|Thursday>"), "no date Slack could show"),
+    (section("on <!date^1796941800^{date_long}>"), "no date Slack could show"),
 ]
 
 

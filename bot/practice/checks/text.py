@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bot.practice.checks.problems import Problems
@@ -14,6 +15,11 @@ _OPTION_EXTRA = frozenset({"description", "url"})
 _CONFIRM = frozenset({"title", "text", "confirm", "deny"})
 _CONFIRM_EXTRA = frozenset({"style"})
 _NONE: frozenset[str] = frozenset()
+_DATE = re.compile(r"<!date\^[^<>]*>")
+_WELL_FORMED = re.compile(
+    r"<!date\^[0-9]+\^[^|^<>]*\{(date_num|date_slash|date_long|date_long_full|date_long_pretty|date|date_pretty"
+    r"|date_short|date_short_pretty|time|time_secs|ago)\}[^|^<>]*(\^https?://[^|<>]+)?\|[^|<>]+>"
+)
 
 
 def check_text(problems: Problems, text: Any, place: str, longest: int, *, plain: bool = False) -> None:
@@ -27,6 +33,15 @@ def check_text(problems: Problems, text: Any, place: str, longest: int, *, plain
         return
     if problems.keys(text, place, _TEXT, _PLAIN_EXTRA if kind == "plain_text" else _MRKDWN_EXTRA):
         problems.length(text["text"], f"{place}/text", longest)
+        if kind == "mrkdwn":
+            check_dates(problems, text["text"], f"{place}/text")
+
+
+def check_dates(problems: Problems, text: Any, place: str) -> None:
+    """Every date in a text: seconds, a form Slack knows, and what is shown where it cannot be."""
+    for found in _DATE.findall(text) if isinstance(text, str) else ():
+        if not _WELL_FORMED.fullmatch(found):
+            problems.add(place, f"no date Slack could show: {found}")
 
 
 def check_options(problems: Problems, options: Any, place: str, most: int, *, mrkdwn: bool = False) -> list[Any]:
