@@ -21,6 +21,8 @@ from slack_sdk import WebClient
 from sqlalchemy import Connection, select
 
 from bot.errors import CoachError, SchoolError
+from bot.mail.carrier import Mailer
+from bot.mail.post import METHOD, PER_MINUTE
 from bot.services import hearing, quarter, safeguarding
 from bot.services.days import cadence_of
 from bot.services.house import Clock, House
@@ -53,6 +55,9 @@ COLLECT_EVERY = 10_000
 
 PLAN = timedelta(hours=1)
 """How often the quarter is planned anew: who answered, who moved, whose clock changed."""
+
+LIMITS = Limits(methods=((METHOD, PER_MINUTE),))
+"""How fast Slack may be called, and the mail server."""
 
 EVENTS_PATH = "/slack/events"
 SEVERAL = "For more than one process set DATABASE_URL to a PostgreSQL database (postgresql://user:password@host/name)."
@@ -110,12 +115,13 @@ def build(
     if store.sqlite and not sends:
         raise CoachError(f"On SQLite one process does it all. {SEVERAL}")
     bell = None if store.sqlite else Bell(store.engine)
-    house = House(store, Outbox(owner) if sends else Intake(owner), words, now)
+    house = House(store, Outbox(owner) if sends else Intake(owner), words, now, mails=settings.mail is not None)
     api = SlackApi(settings.bot_token, settings.api_url, tls=tls)
     who = _who(api, settings.bot_token)
-    sender = SlackSender(house, api, who.bot_user_id or "")
+    sender = SlackSender(house, api, who.bot_user_id or "", Mailer(house, settings.mail))
     ring: Ring = bell.ring if bell else _no_bell
-    dispatcher = Dispatcher(store.write, house.outbox, sender, Pace(limits), now, workers, sender.in_steps, ring)
+    pace = Pace(limits or LIMITS)
+    dispatcher = Dispatcher(store.write, house.outbox, sender, pace, now, workers, sender.in_steps, ring)
     app = _bolt(settings, who, tls)
     send = _send(dispatcher) if sends else _hand_on(ring, now)
     listeners.register(app, Desk(house, who.bot_user_id or "", send, api))
@@ -159,7 +165,7 @@ def _require_cadence(connection: Connection, workspace: str) -> None:
 def _plan(house: House, workspace: str) -> None:
     """Plan the quarter anew. Two processes at it at once do no harm: each adds only what is not there."""
     try:
-        changes = quarter.replan(house.store, house.outbox, workspace, house.clock()).changes
+        changes = quarter.replan(house.store, house.outbox, workspace, house.clock(), mails=house.mails).changes
     except Exception as error:  # tried again in an hour; what is planned already goes out
         log.error("plan_failed workspace=%s error=%s", workspace, named(error))
         return

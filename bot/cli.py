@@ -13,15 +13,18 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bot.errors import CoachError, SchoolError, SettingsError
 from bot.outbox_cli import outbox
+from bot.packet_cli import packet
 from bot.quarter_cli import cadence
 from bot.school import School, doubts, read_school, unsaid, unsayable
 from bot.serve import serve, work
-from bot.services import channel, holding, moving
+from bot.services import holding
+from bot.services.following import followed
 from bot.services.foretelling import nobody_yet, told
 from bot.services.load import Change, Changes, load_school
 from bot.services.members import take_in
 from bot.services.nudging import NEXT
 from bot.services.quarter import replan
+from bot.services.runs import SCRIPT
 from bot.settings import HOW_TO_GET, Name, Settings
 from bot.slack.directory import Directory, DirectoryError
 from bot.store import migrate as schema
@@ -88,15 +91,13 @@ def load(folder: Path | None, check: bool) -> None:
     schema.migrate(store)
     with store.write() as connection:
         changes = load_school(connection, workspace, school, now)
-        follow = [draft for one in changes.moved for draft in channel.moved(connection, workspace, one, now)]
-        follow += moving.told_of_moves(connection, workspace, changes.rescheduled, now)
-        follow += moving.told_of_cancellations(connection, workspace, changes.cancelled, now)
-        Outbox("load").put(connection, follow, now)
+        ours, mails = Outbox("load"), settings.mail is not None
+        ours.put(connection, followed(connection, ours, workspace, changes, now, mails=mails), now)
     _print_changes(changes)
     if not changes:
         click.echo("Nothing changed.")
     _match(settings, store, workspace, now)
-    _plan(store, workspace, now)
+    _plan(store, workspace, now, mails=mails)
     store.close()
 
 
@@ -131,6 +132,7 @@ def worker() -> None:
 
 main.add_command(outbox)
 main.add_command(cadence)
+main.add_command(packet)
 
 
 @main.command()
@@ -196,7 +198,8 @@ def _check_own_cadence(school: School, catalog: Catalog) -> None:
     """What the school's cadence says must be there to be said, whatever the language."""
     every = [(set(catalog.messages(language)), set(catalog.flow_names(language))) for language in catalog.languages]
     messages, flows = (set.intersection(*names) for names in zip(*every, strict=True))
-    problems = [*unsaid(school.cadence, messages, flows | {NEXT}, holding.NAMES), *unsayable(school.cadence, catalog)]
+    flows |= {NEXT, SCRIPT}
+    problems = [*unsaid(school.cadence, messages, flows, holding.NAMES), *unsayable(school.cadence, catalog)]
     if problems:
         raise SchoolError(problems)
 
@@ -226,9 +229,9 @@ def _check(settings: Settings, school: School, now: datetime) -> None:
     _print_changes(changes)
 
 
-def _plan(store: Store, workspace: str, now: datetime) -> None:
+def _plan(store: Store, workspace: str, now: datetime, *, mails: bool) -> None:
     """What waits to be sent follows the school as it is now."""
-    done = replan(store, Outbox("load"), workspace, now)
+    done = replan(store, Outbox("load"), workspace, now, mails=mails)
     for line in told(done):
         click.echo(line)
     if nobody_yet(done.read):

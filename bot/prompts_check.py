@@ -20,8 +20,8 @@ from prompts import FALLBACK, MESSAGE, Catalog, PromptsError
 from prompts.markdown import Divider, Document, Heading, Part, Slot, Words, document, part_text
 
 FAMILY_GRADE = 6
-FAMILY_MESSAGES = ("agenda", "agenda_frame", "home_adult", "adult_dm")
-FAMILY_PREFIX = "family_"
+FAMILY_MESSAGES = ("agenda", "agenda_frame", "home_adult", "adult_dm", "reminder_adult", "reminder_channel")
+FAMILY_PREFIXES = ("family_", "mail_")
 
 # What a label is used for, by its key, and how long it may be there (Slack's sizes; the first that matches counts).
 _LABEL_SIZES = (
@@ -280,7 +280,7 @@ def _message_problems(check: _Check, place: _Place) -> Iterator[str]:
     yield from problems
     for rendered in documents:
         yield from _document_problems(rendered)
-    if place.name in FAMILY_MESSAGES or place.name.startswith(FAMILY_PREFIX):
+    if place.name in FAMILY_MESSAGES or place.name.startswith(FAMILY_PREFIXES):
         yield from _reading(documents, place.language)
 
 

@@ -29,14 +29,15 @@ def cadence(student: str | None, workspace: str | None) -> None:
     try:
         now = datetime.now(UTC)
         with store.read() as connection:
-            school = _school(connection, workspace)
+            school = school_of(connection, workspace)
             only = _student(connection, school, student) if student else None
             click.echo(page(quarter_of(connection, school, now, only, foretold=True), only, now), nl=False)
     finally:
         store.close()
 
 
-def _school(connection: Connection, wanted: str | None) -> str:
+def school_of(connection: Connection, wanted: str | None) -> str:
+    """The workspace a command is about: the only school there is, or the one that is wanted; else CoachError."""
     rows = connection.execute(select(School.workspace, School.name).order_by(School.name)).all()
     if not rows:
         raise SchoolError(["No school has been loaded yet. Load one: conference-coach load DIR"])

@@ -23,8 +23,10 @@ class Tap(StrEnum):
     PRACTICE = "practice"  # script, rehearsal and lead mode
     ATTEND = "attend"  # whether somebody comes to a conference
     COMMITMENT = "commitment"  # how far a commitment is
-    SHOW = "show"  # shows somebody something of a conference: its agenda, its commitments
+    THANKS = "thanks"  # a student has their thank-you delivered, or says it themselves
+    SHOW = "show"  # opens a window with something of a conference: what, and which
     PACKET = "packet"  # makes the packet
+    LANGUAGE = "language"  # somebody's own choice of a language
     ALERT_OPEN = "alert_open"
     ALERT_TAKE = "alert_take"
 
@@ -39,6 +41,7 @@ class Form(StrEnum):
     RSVP = "rsvp"  # whether and how somebody comes
     COMMIT = "commit"  # who does what by when
     SAW = "saw"  # what an adult saw at the conference
+    THANKS = "thanks"  # to whom a student's thank-you goes, and in which words
     CUE = "cue"  # a card of the script, in other words
     PAUSED = "paused"  # where a student paused in a rehearsal
 
@@ -68,3 +71,22 @@ class Ref(NamedTuple):
         """From the value of a button; ValueError where it is none of ours."""
         conversation, flow, prompt, choice = value.split(":", 3)
         return cls(int(conversation), flow, int(prompt), choice)
+
+
+class Step(NamedTuple):
+    """What a button of a rehearsal or of the meeting carries: the conference's or the run's id, what to do, and at
+    which card, or the number that was chosen."""
+
+    about: int
+    act: str
+    number: int = 0
+
+    def text(self) -> str:
+        """As the value of a button."""
+        return f"{self.about}:{self.act}:{self.number}"
+
+    @classmethod
+    def parse(cls, value: str) -> Step:
+        """From the value of a button; ValueError where it is none of ours."""
+        about, act, number = value.split(":")
+        return cls(int(about), act, int(number))

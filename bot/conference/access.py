@@ -137,6 +137,11 @@ _ANSWERS: Mapping[Role, frozenset[Visibility]] = {
 }
 
 
+def offered(role: Role, action: Action, kind: Kind) -> bool:
+    """Whether there is anything of this kind that a role may do this with: what help and menus name."""
+    return (role, kind, action) in TABLE
+
+
 def may(actor: Actor, action: Action, thing: Thing) -> bool:
     """Whether this person may do this; both belong to the same school."""
     scope = TABLE.get((actor.role, thing.kind, action))

@@ -48,12 +48,13 @@ Settings = Mapping[Spot, Setting]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of work. `url` is "" or http(s); `chosen_by` is "" for the student's own choice."""
+    """A piece of work. `url` is "" or http(s); `chosen_by` is "" for the student's own choice, else `why` says why."""
 
     kind: str
     title: str
     url: str = ""
     chosen_by: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,14 @@ class Idea:
 
     flow: str
     round: int
+    by: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pride:
+    """What an adult is proud of, in their words."""
+
     by: str
     words: str
 
@@ -87,6 +96,7 @@ class Part:
     lines: tuple[Line, ...] = ()
     pieces: tuple[Piece, ...] = ()
     ideas: tuple[Idea, ...] = ()
+    prides: tuple[Pride, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +113,12 @@ class Agenda:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What adults put beside the student's words."""
+    """What adults put beside the student's words. What they are proud of stands with the strengths: it is heard before
+    anything is asked of them."""
 
     pieces: Mapping[Topic, tuple[Piece, ...]]
     ideas: tuple[Idea, ...] = ()
+    prides: tuple[Pride, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +152,13 @@ def compile_agenda(
     """
     lines = _lines(given, settings, flows, given if asked is None else asked)
     parts = (
-        Part(topic, length, lines.get(topic, ()), added.pieces.get(topic, ()), _ideas(topic, lines, added))
+        Part(
+            topic, length, lines.get(topic, ()), added.pieces.get(topic, ()), _ideas(topic, lines, added),
+            added.prides if topic is Topic.STRENGTHS else (),
+        )
         for topic, length in _in_order(allot(minutes), opening)
         if length
-    )
+    )  # fmt: skip
     return Agenda(tuple(parts))
 
 
@@ -225,11 +240,18 @@ def agenda_context(agenda: Agenda, meeting: Meeting, label: Label) -> dict[str, 
 
 
 def work_context(piece: Piece, label: Label) -> dict[str, Any]:
-    """A piece of work as plain data for a message: title on one line, the word for its kind, address, who chose it."""
+    """A piece of work as plain data for a message: title on one line, the word for its kind, address, who chose it and
+    why, on one line."""
     kind = label(f"work.{piece.kind}") if piece.kind in _KINDS else ""
     title = one_line(piece.title)
     named = title or kind or label("fallback.untitled_work")
-    return {"title": named, "kind": kind if title else "", "url": web_address(piece.url), "by": piece.chosen_by}
+    return {
+        "title": named,
+        "kind": kind if title else "",
+        "url": web_address(piece.url),
+        "by": piece.chosen_by,
+        "why": one_line(piece.why),
+    }
 
 
 def one_line(words: str) -> str:
@@ -290,8 +312,9 @@ def _section(number: int, part: Part, label: Label) -> dict[str, Any]:
         "key": part.section.value,
         "title": label(f"section.{part.section}"),
         "minutes": part.minutes,
-        "said": [_said(lines, part.ideas, label) for lines in _together(part.lines)],
+        "said": [_said(lines, part.ideas, label) for lines in together(part.lines)],
         "works": [work_context(piece, label) for piece in (*_shown_works(part), *part.pieces)],
+        "prides": [{"by": pride.by, "words": pride.words} for pride in part.prides],
     }
 
 
@@ -299,7 +322,7 @@ def _shown_works(part: Part) -> Iterator[Piece]:
     return (piece for line in part.lines for piece in line.works)
 
 
-def _together(lines: Sequence[Line]) -> list[list[Line]]:
+def together(lines: Sequence[Line]) -> list[list[Line]]:
     """Labelled lines of one round stand together, any other line alone."""
     groups: list[list[Line]] = []
     for line in lines:

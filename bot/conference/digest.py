@@ -9,7 +9,7 @@ from typing import Any
 from bot.conference.readiness import Status
 
 ASKS = THIN = 5
-STOPPED = BESIDE = 5
+STOPPED = BESIDE = HELPED = 5
 NAMES = 12
 LATE = 15
 """How many lines, names or buttons of each kind are shown; how many more there are is said."""
@@ -24,11 +24,23 @@ class Thin:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """What is still to be done of what was agreed at a student's conferences: how many, how many of them past their
+    day, and who needs help with theirs, by name. `conference`: the id of the first where somebody does, else 0."""
+
+    open: int = 0
+    overdue: int = 0
+    help: tuple[str, ...] = ()
+    conference: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Student:
     """A student as a digest needs them. `name` is what the advisor calls them; `date` and `time` are "" without one.
 
     `near`: the conference is close enough that not having begun is something to look after. `reminders`: False where
-    they asked for none, or where none was answered.
+    they asked for none, or where none was answered. `asks`: those that nobody has given an idea for yet; `ask` is where
+    the first of them stands, as a button carries it.
     """
 
     id: int
@@ -43,7 +55,9 @@ class Student:
     stopped: bool = False
     reminders: bool = True
     asks: tuple[str, ...] = ()
+    ask: str = ""
     thin: tuple[Thin, ...] = ()
+    owed: Owed = Owed()
 
     @property
     def coming(self) -> bool:
@@ -73,6 +87,7 @@ class Digest:
     waiting: tuple[Student, ...]  # not begun, and the conference is close
     beside: tuple[Student, ...]  # without an account, and not ready
     late: tuple[Student, ...]
+    helped: tuple[Student, ...] = ()  # with a commitment that somebody needs help with
 
     @property
     def silent(self) -> tuple[Student, ...]:
@@ -82,7 +97,8 @@ class Digest:
     @property
     def calm(self) -> bool:
         """Whether nobody needs anything."""
-        return not (self.asking or self.stopped or self.thin or self.quiet or self.waiting or self.beside)
+        wants = (self.helped, self.asking, self.stopped, self.thin, self.quiet, self.waiting, self.beside)
+        return not any(wants)
 
 
 def digest(students: Sequence[Student]) -> Digest:
@@ -98,6 +114,7 @@ def digest(students: Sequence[Student]) -> Digest:
         waiting=tuple(one for one in reachable if one.status is Status.NEW and one.near),
         beside=tuple(one for one in ordered if one.late and not one.on_slack),
         late=tuple(one for one in ordered if one.late),
+        helped=tuple(one for one in ordered if one.owed.help),
     )
 
 
@@ -125,6 +142,7 @@ def digest_context(found: Digest, *, before: bool) -> dict[str, Any]:
         "quiet_ones": nobody if before else _names(found.quiet),
         "not_begun": nobody if before else _names(found.waiting),
         "beside": _names(found.beside),
+        "owed": _owed(found),
         "calm": found.calm and not (before and found.late),
     }
     if not before:
@@ -133,6 +151,18 @@ def digest_context(found: Digest, *, before: bool) -> dict[str, Any]:
     days = dict.fromkeys(one.date for one in shown)
     late = [{"date": day, "students": [_late(one) for one in shown if one.date == day]} for day in days]
     return {**common, "late": late, "late_more": len(found.late[LATE:])}
+
+
+def _owed(found: Digest) -> Mapping[str, Any]:
+    """What was agreed at conferences: how many are open, whose are past their day, who needs help."""
+    return {
+        "open": sum(one.owed.open for one in found.students),
+        "overdue": _names([one for one in found.students if one.owed.overdue]),
+        "help": [
+            {"name": one.name, "who": one.owed.help[0], "more": len(one.owed.help) - 1} for one in found.helped[:HELPED]
+        ],
+        "help_more": len(found.helped[HELPED:]),
+    }
 
 
 def _names(students: Sequence[Student]) -> Mapping[str, Any]:

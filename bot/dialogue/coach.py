@@ -51,6 +51,7 @@ class Control(StrEnum):
     NEXT = "next"
     QUIET = "quiet"
     REMIND = "remind"
+    PRACTICE = "practice"
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Command(StrEnum):
     NEXT = "next"
     QUIET = "quiet"  # no more reminders
     REMIND = "remind"  # reminders again
+    PRACTICE = "practice"  # script, rehearsal and lead mode
 
 
 LONG_AGO = "0"  # a ts before all others

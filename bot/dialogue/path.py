@@ -21,6 +21,31 @@ def goal_labels(flow: Flow, state: State) -> tuple[str, ...]:
     return tuple(names)
 
 
+def fitting(flow: Flow, state: State) -> State:
+    """The state without the questions this flow does not have: a school's words and its level change under a student.
+
+    Where one of them was open, none is any more; where all fit, it is the same state.
+    """
+    known = {question.id for question in flow.questions} | ({ANOTHER} if flow.another is not None else set())
+
+    def fits(key: str) -> bool:
+        return Spot.parse(key).question in known
+
+    keys = [*state.replies, *state.trail, *(prompt.spot for prompt in state.asked)]
+    keys += [key for key in (state.spot.key() if state.spot else "", state.detour) if key]
+    if all(map(fits, keys)):
+        return state
+    kept = state.copy()
+    kept.replies = {key: reply for key, reply in kept.replies.items() if fits(key)}
+    kept.trail = list(filter(fits, kept.trail))
+    kept.asked = [prompt for prompt in kept.asked if fits(prompt.spot)]
+    if kept.detour and not fits(kept.detour):
+        kept.detour = ""
+    if kept.spot is not None and not fits(kept.spot.key()):
+        kept.spot, kept.left = None, None
+    return kept
+
+
 class Path:
     """A flow as its state makes it: the answers so far decide what is asked."""
 

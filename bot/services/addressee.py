@@ -19,11 +19,14 @@ class Addressee:
 
 
 def addressee(connection: Connection, workspace: str, recipient: str) -> Addressee:
-    """Of a delivery's recipient: a Slack id, or `conference:<id>`."""
+    """Of a delivery's recipient: a Slack id, `conference:<id>`, or `mail:<person's id>`."""
     kind, _, number = recipient.partition(":")
     if kind == "conference" and number.isdecimal():
         student = select(Person.name).join(Conference, Conference.student_id == Person.id)
         name = connection.scalar(student.where(Conference.id == int(number), Conference.workspace == workspace))
         return Addressee(first_name(name or ""), channel=True)
+    if kind == "mail" and number.isdecimal():
+        person = select(Person.name).where(Person.workspace == workspace, Person.id == int(number))
+        return Addressee(connection.scalar(person) or "")
     known = select(Person.name).where(Person.workspace == workspace, Person.slack_id == recipient)
     return Addressee(connection.scalar(known) or "")

@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from bot.school import Contact
 from bot.services import holding, reminders, school
 from bot.services.days import cadence_of, calendar_of
+from bot.services.personal import Personal
 from bot.store.models import Conference as ConferenceRow
 from bot.store.models import Guardian, Participant, Person
 from bot.store.session import AnyRow
@@ -31,7 +33,7 @@ def _people(connection: Connection, workspace: str) -> dict[int, AnyRow]:
     rows = connection.execute(
         select(
             Person.id, Person.key, Person.role, Person.name, Person.language, Person.advisor_id, Person.slack_id,
-            Person.time_zone, Person.since, Person.heard_at, Person.quiet_since,
+            Person.time_zone, Person.since, Person.heard_at, Person.quiet_since, Person.email,
         ).where(Person.workspace == workspace, Person.active.is_(True))
     )  # fmt: skip
     return {row.id: row for row in rows}
@@ -50,12 +52,14 @@ def _conferences(connection: Connection, workspace: str, only: int | None) -> Se
 class Anchors:
     """All that a plan is made of, read in a fixed number of queries, however many students there are.
 
-    only: one student and nobody else. foretold: as if all were on Slack who are not found there yet.
+    only: one student and nobody else. foretold: as if all were on Slack who are not found there yet. mails: whether
+    family who is not on Slack can be written to by e-mail.
     """
 
     def __init__(
-        self, connection: Connection, workspace: str, now: datetime, only: int | None = None, *, foretold: bool = False
-    ) -> None:
+        self, connection: Connection, workspace: str, now: datetime, only: int | None = None, *,
+        foretold: bool = False, mails: bool = False,
+    ) -> None:  # fmt: skip
         self.workspace = workspace
         self.loaded_at = school.loaded_at(connection, workspace)
         self.calendar = calendar_of(connection, workspace)
@@ -64,6 +68,7 @@ class Anchors:
         conferences = _conferences(connection, workspace, only)
         self.conferences = {row.id: row for row in conferences}
         self._foretold = foretold
+        self._mails = mails
         self._only = only
         people = self.people.values()
         self._students = {row.id: row for row in people if row.role == "student" and only in (None, row.id)}
@@ -75,6 +80,7 @@ class Anchors:
         self._unanswered = reminders.unanswered(connection, workspace, self.cadence, now, only)
         self._families = _family(connection, workspace, only)
         self._adults = _adults(connection, workspace, only)
+        self._personal = Personal(connection, workspace, only)
 
     def all(self) -> Iterator[Anchor]:
         """Of every student; of every advisor's group and of the school too, unless only one student is asked for."""
@@ -124,10 +130,10 @@ class Anchors:
         family = [self.people[one] for one in self._families.get(student.id, ()) if one in self.people]
         advisor = self.people.get(student.advisor_id)
         recipients = {
-            Receiver.STUDENT: self._recipients(Receiver.STUDENT, [student]),
-            Receiver.FAMILY: self._recipients(Receiver.FAMILY, family),
-            Receiver.ADULTS: self._recipients(Receiver.ADULTS, adults),
-            Receiver.ADVISOR: self._recipients(Receiver.ADVISOR, [advisor] if advisor else []),
+            Receiver.STUDENT: self._recipients(Receiver.STUDENT, [student], student.id),
+            Receiver.FAMILY: self._recipients(Receiver.FAMILY, family, student.id),
+            Receiver.ADULTS: self._recipients(Receiver.ADULTS, adults, student.id),
+            Receiver.ADVISOR: self._recipients(Receiver.ADVISOR, [advisor] if advisor else [], student.id),
             Receiver.CHANNEL: (self._channel(student),),
         }
         held = tuple(
@@ -156,12 +162,14 @@ class Anchors:
         recipients = {Receiver.COORDINATOR: self._recipients(Receiver.COORDINATOR, coordinators)}
         return Anchor(SCHOOL, since, recipients, About.SCHOOL)
 
-    def _recipients(self, receiver: Receiver, people: Sequence[AnyRow]) -> tuple[Recipient, ...]:
+    def _recipients(
+        self, receiver: Receiver, people: Sequence[AnyRow], student: int | None = None
+    ) -> tuple[Recipient, ...]:
         """Those who can be written to, on their own clocks; a student without an account on their advisor's."""
-        found = []
+        found, held = [], tuple(row.id for row in self._held.get(student or 0, ()))
         for row in people:
             reader = row if row.slack_id or row.role != "student" else self.people.get(row.advisor_id)
-            if self._foretold:
+            if self._foretold or self.by_mail(receiver, row):
                 reader = row
             elif reader is None or not reader.slack_id:
                 continue
@@ -169,12 +177,17 @@ class Anchors:
                 Recipient(
                     str(row.id),
                     zone_of(reader.time_zone or "", self.calendar.zone),
+                    holds=self._personal.holds(student, held, row.id) if student else frozenset(),
                     paused=row.quiet_since is not None,
                     unanswered=self._unanswered.get((receiver, str(row.id)), 0),
                     sent=self._sent(receiver, row),
                 )
             )
         return tuple(found)
+
+    def by_mail(self, receiver: Receiver, person: AnyRow) -> bool:
+        """Whether somebody is written to by e-mail: family who is not on Slack."""
+        return self._mails and receiver is Receiver.FAMILY and not person.slack_id and bool(person.email)
 
     def _channel(self, student: AnyRow) -> Recipient:
         return Recipient(str(student.id), self.calendar.zone, sent=self._sent(Receiver.CHANNEL, student))
@@ -184,7 +197,9 @@ class Anchors:
 
 
 def _family(connection: Connection, workspace: str, only: int | None) -> dict[int, list[int]]:
-    asked = select(Guardian.student_id, Guardian.adult_id).where(Guardian.workspace == workspace)
+    asked = select(Guardian.student_id, Guardian.adult_id).where(
+        Guardian.workspace == workspace, Guardian.contact == Contact.ALL
+    )
     if only is not None:
         asked = asked.where(Guardian.student_id == only)
     return _by_first(connection.execute(asked.order_by(Guardian.adult_id)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -48,7 +49,7 @@ def arrived(house: House, connection: Connection, meet: Delivery, now: datetime)
     payload = meet.payload
     person = greeting.person_in_slack(connection, meet.workspace, payload["slack_id"])
     home = (
-        [_home(meet.workspace, payload["slack_id"], f"met:{meet.id}", now)] if payload.get("opened") == "home" else []
+        [publish(meet.workspace, payload["slack_id"], f"met:{meet.id}", now)] if payload.get("opened") == "home" else []
     )
     if person is None:
         return home or ([_stranger(house, connection, meet, now)] if payload["ts"] else [])
@@ -96,8 +97,8 @@ def open_home(house: House, workspace: str, slack_id: str, key: str) -> list[Del
     now = house.clock()
     with house.store.write() as connection:
         known = greeting.person_in_slack(connection, workspace, slack_id) is not None
-        draft = _home(workspace, slack_id, key, now) if known else look_up(workspace, slack_id, key, now, opened="home")
-        return house.outbox.put(connection, [draft], now, claim=True)
+        opened = publish if known else partial(look_up, opened="home")
+        return house.outbox.put(connection, [opened(workspace, slack_id, key, now)], now, claim=True)
 
 
 def open_messages(house: House, workspace: str, slack_id: str, channel_id: str, key: str) -> list[Delivery]:
@@ -112,8 +113,8 @@ def open_messages(house: House, workspace: str, slack_id: str, channel_id: str, 
         return hello or beside.move_home(house, connection, person, channel_id, key)
 
 
-def _home(workspace: str, slack_id: str, key: str, now: datetime) -> Draft:
-    """A home has a lane of its own: it delays no message."""
+def publish(workspace: str, slack_id: str, key: str, now: datetime) -> Draft:
+    """Publish somebody's App Home as things stand. It has a lane of its own: it delays no message."""
     return Draft(
         workspace=workspace,
         kind=Kind.HOME,

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from bot.dialogue.events import Command
-from bot.services import arriving, beside, greeting, hearing, reminders, status
+from bot.conference.access import Role
+from bot.dialogue.events import Command, Said
+from bot.services import (
+    arriving,
+    beside,
+    greeting,
+    hearing,
+    languages,
+    mentions,
+    reminders,
+    safeguarding,
+    scripting,
+    status,
+    vocabulary,
+)
+from bot.services.actors import actor
+from bot.services.forms import Window
 from bot.services.house import House
-from bot.services.scene import first_name, scene_of
+from bot.services.inquiry import Inquiry
+from bot.services.reader import Reader
+from bot.services.scene import Scene, first_name, scene_of
 from bot.services.speech import Saying
 from bot.services.turn import Turn
 from bot.store.session import AnyRow
@@ -20,84 +36,156 @@ from scheduler.outbox import Delivery
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is shown to whoever typed the command, in their language, and what the bot says elsewhere because of it."""
+    """What is shown to whoever typed the command, in their language: words, or a window that opens. And what the bot
+    says elsewhere because of it."""
 
-    saying: Saying
+    saying: Saying | None
     language: str
     deliveries: Sequence[Delivery] = field(default_factory=list)
+    window: Window | None = None
 
 
-def command(house: House, workspace: str, slack_id: str, text: str, key: str) -> Answer:
-    """`/conference` and a word: status without one; start, preview, help; pause and resume the reminders; beside and a
-    name. An unknown word gets the help."""
+def command(house: House, workspace: str, slack_id: str, text: str, key: str, in_channel: str = "") -> Answer:
+    """`/conference` and a word, and perhaps a student's name; in a conference's channel that conference is meant.
+
+    A word nobody knows is a student's name, or gets the help. What the safety screen matches goes to a person first.
+    """
     now = house.clock()
     with house.store.write() as connection:
         person = greeting.person_in_slack(connection, workspace, slack_id)
         if person is None:
             meet = house.outbox.put(connection, [arriving.look_up(workspace, slack_id, key, now)], now, claim=True)
             return Answer(*status.home_of_stranger(connection, workspace), meet)
-        word, rest = _word(house, text)
+        asked = _Asked(Reader(house, connection, person, actor(connection, person), now), key, in_channel)
+        if house.words.safety.screen(text) is not None:
+            return asked.alarming(text)
+        word, rest = vocabulary.parse(house, text)
+        return asked.answer(word, rest.strip())
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One command of somebody's: who typed it, where, and what names it."""
+
+    reader: Reader
+    key: str
+    channel: str
+
+    @property
+    def house(self) -> House:
+        """What every verb needs."""
+        return self.reader.house
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction it is answered in."""
+        return self.reader.connection
+
+    @property
+    def person(self) -> AnyRow:
+        """Who typed it."""
+        return self.reader.person
+
+    def answer(self, word: str, rest: str) -> Answer:
+        """Do what the word says, if it is one for this role."""
+        if word and word not in vocabulary.words_for(self.person.role):
+            return self._help()
         match word:
-            case "" | "status":
-                return Answer(status.status(house, connection, person, now), person.language)
-            case "start" | "preview" | "menu" if person.role == "student":
-                return _coached(house, connection, person, word, key)
+            case "start" | "preview" | "menu":
+                return self._coached(word)
+            case "practice" | "lead":
+                return self._practice(word)
             case "pause" | "resume":
-                reminders.wish(connection, workspace, person.id, word == "resume", now)
-                saying = reminders.wishes(person.role, first_name(person.name), word == "resume")
-                return Answer(saying, person.language)
-            case "beside" if person.role == "advisor":
-                return _sit_beside(house, connection, person, rest, key)
+                return self._reminders(word == "resume")
+            case "language":
+                return self._language(rest)
+            case "beside":
+                return self._sit_beside(rest)
+            case "help":
+                return self._help()
+            case "" | "status":
+                return self._status(word, rest)
             case _:
-                return Answer(status.command_help(person), person.language)
+                return self._shown(Inquiry(self.reader, self.channel).conference(word, rest))
 
+    def alarming(self, text: str) -> Answer:
+        """The safety screen matched: a student's words are kept and a person told, as if they had written them in the
+        chat; an adult is told where there is help."""
+        if self.person.role != Role.STUDENT:
+            help_now = safeguarding.help_now(self.house, self.connection, self.person.workspace, text)
+            return self._say(Saying("adult_dm", {"name": self.person.name, **help_now}))
+        greeting.begin(self.connection, self.person, self.reader.now)
+        scene = self._scene()
+        if scene is None:
+            raise AssertionError("a conversation was begun")
+        said = self._turn(scene).hear(Said(f"{self.reader.now.timestamp():.6f}", text, None))
+        return self._say(Saying("command_passed_on", {"student": scene.student}), said)
 
-def _coached(house: House, connection: Connection, person: AnyRow, word: str, key: str) -> Answer:
-    """Go on in the DM; the answer to the command says where things stand."""
-    now = house.clock()
-    scene = scene_of(connection, person.workspace, person.slack_id)
-    if scene is None:
-        said = greeting.first_hello(house, connection, person.workspace, person.slack_id, person.im, f"turn:{key}")
-    elif hearing.outdated(connection, scene, now):
-        said = hearing.greet_anew(house, connection, scene, person.im or "", f"turn:{key}", now)
-    else:
-        turn = Turn(house, connection, scene, person.im or "", key, now)
-        said = turn.start() if word == "start" else turn.show(Command(word))
-    return Answer(status.status(house, connection, person, now), person.language, said)
+    def _say(self, saying: Saying, deliveries: Sequence[Delivery] = ()) -> Answer:
+        return Answer(saying, self.person.language, deliveries)
 
+    def _shown(self, found: Saying | Window) -> Answer:
+        if isinstance(found, Window):
+            return Answer(None, self.person.language, window=found)
+        return self._say(found)
 
-def _sit_beside(house: House, connection: Connection, advisor: AnyRow, typed: str, key: str) -> Answer:
-    """Sit beside the student who is meant; where that is not one, they are to be chosen."""
-    students = [(row.id, row.name) for row in beside.advisees(connection, advisor)]
-    found = [one for one in students if typed == _bare(one[1])]
-    found = found or [one for one in students if typed == _bare(first_name(one[1]))]
-    if len(found) == 1:
-        ((student, name),) = found
-        said = beside.seat(house, connection, advisor, student, key, house.clock())
-        return Answer(Saying("beside_coming", {"student": name}), advisor.language, said)
-    among = found or students
-    chosen = {"actions": beside.choices(house, advisor.language, among)} if among else {}
-    context = {"typed": bool(typed), "students": [name for _, name in found], "any": bool(students)}
-    return Answer(Saying("beside_which", context, chosen), advisor.language)
+    def _where_things_stand(self) -> Saying:
+        return status.status(self.house, self.connection, self.person, self.reader.now)
 
+    def _scene(self) -> Scene | None:
+        return scene_of(self.connection, self.person.workspace, self.person.slack_id)
 
-def _word(house: House, text: str) -> tuple[str, str]:
-    """The command that was typed, in any language the school has, and what stands after it; what was typed if it is
-    none. The longest counts: a word may be the beginning of another's."""
-    typed = _bare(text)
-    names = ("start", "preview", "help", "status", "menu", "beside", "pause", "resume")
-    labels = [
-        (_bare(house.words.catalog.label(language, f"command.{name}")), name)
-        for language in house.words.catalog.languages
-        for name in names
-    ]
-    for wanted, name in sorted(labels, key=lambda one: -len(one[0])):
-        if typed == wanted or typed.startswith(f"{wanted} "):
-            return name, typed[len(wanted) :].strip()
-    return typed, ""
+    def _turn(self, scene: Scene) -> Turn:
+        return Turn(self.house, self.connection, scene, self.person.im or "", self.key, self.reader.now)
 
+    def _coached(self, word: str) -> Answer:
+        """Go on in the DM; the answer to the command says where things stand."""
+        scene, im, key = self._scene(), self.person.im, f"turn:{self.key}"
+        if scene is None:
+            workspace, slack_id = self.person.workspace, self.person.slack_id
+            said = greeting.first_hello(self.house, self.connection, workspace, slack_id, im, key)
+        elif hearing.outdated(self.connection, scene, self.reader.now):
+            said = hearing.greet_anew(self.house, self.connection, scene, im or "", key, self.reader.now)
+        else:
+            said = self._turn(scene).start() if word == "start" else self._turn(scene).show(Command(word))
+        return self._say(self._where_things_stand(), said)
 
-def _bare(text: str) -> str:
-    """Without case, accents and more blanks than one between words."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
+    def _practice(self, word: str) -> Answer:
+        """The script and its runs; at the meeting, the cards to lead it by."""
+        offer = scripting.lead if word == "lead" else scripting.offer
+        saying = offer(self.house, self.connection, self.person, self.reader.now)
+        return self._say(saying or self._where_things_stand())
+
+    def _reminders(self, wanted: bool) -> Answer:
+        reminders.wish(self.connection, self.person.workspace, self.person.id, wanted, self.reader.now)
+        return self._say(reminders.wishes(self.person.role, first_name(self.person.name), wanted))
+
+    def _language(self, typed: str) -> Answer:
+        language = languages.named(self.house, typed)
+        if not language:
+            return self._say(languages.offer(self.house, self.person, unknown=bool(typed)))
+        return Answer(languages.chosen(self.house, self.connection, self.person, language), language)
+
+    def _status(self, word: str, typed: str) -> Answer:
+        """Of oneself or one's group; of the student who is named, with nothing before the name too."""
+        inquiry = Inquiry(self.reader, self.channel)
+        if typed and not word and not inquiry.names_one(typed):
+            return self._help(typed)
+        return self._say(inquiry.status(typed) or self._where_things_stand())
+
+    def _help(self, typed: str = "") -> Answer:
+        among = mentions.pupils(self.reader)
+        example = first_name(among[0].name) if len(among) > 1 else ""
+        return self._say(status.command_help(self.house, self.person, typed, example))
+
+    def _sit_beside(self, typed: str) -> Answer:
+        """Sit beside the student who is meant; where that is not one, they are to be chosen."""
+        among = mentions.pupils(self.reader)
+        found = mentions.meant(typed, among)
+        if len(found) == 1:
+            said = beside.seat(self.house, self.connection, self.person, found[0].id, self.key, self.reader.now)
+            return self._say(Saying("beside_coming", {"student": found[0].name}), said)
+        offered = [(one.id, one.name) for one in found or among]
+        context = {"typed": bool(typed), "students": [one.name for one in found], "any": bool(among)}
+        chosen = {"actions": beside.choices(self.house, self.person.language, offered)} if offered else {}
+        return self._say(Saying("beside_which", context, chosen))

@@ -51,6 +51,14 @@ class Changes:
     """Those of them with another date, time or place, or that take place after all: people are to be told."""
     cancelled: tuple[int, ...] = ()
     """Ids of the conferences that were still to come, and do not take place."""
+    hushed: tuple[int, ...] = ()
+    """Ids of the adults who may no longer be written to."""
+    readdressed: tuple[int, ...] = ()
+    """Ids of those who are reached in another way now: families at another address, anybody by a given Slack id."""
+    unseated: tuple[tuple[int, int], ...] = ()
+    """Who no longer belongs to a conference, but was brought into its channel: (conference's id, person's id)."""
+    seated: tuple[int, ...] = ()
+    """Ids of the stored conferences that somebody has come to belong to."""
 
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
@@ -66,6 +74,10 @@ class Ledger:
     _moved: list[int] = field(default_factory=list)
     _rescheduled: list[int] = field(default_factory=list)
     _cancelled: list[int] = field(default_factory=list)
+    _hushed: list[int] = field(default_factory=list)
+    _readdressed: list[int] = field(default_factory=list)
+    _unseated: list[tuple[int, int]] = field(default_factory=list)
+    _seated: list[int] = field(default_factory=list)
 
     def moved(self, conference: int) -> None:
         self._moved.append(conference)
@@ -75,6 +87,18 @@ class Ledger:
 
     def cancelled(self, conference: int) -> None:
         self._cancelled.append(conference)
+
+    def hushed(self, person: int) -> None:
+        self._hushed.append(person)
+
+    def readdressed(self, person: int) -> None:
+        self._readdressed.append(person)
+
+    def unseated(self, conference: int, person: int) -> None:
+        self._unseated.append((conference, person))
+
+    def seated(self, conference: int) -> None:
+        self._seated.append(conference)
 
     def added(self, what: Thing, name: str) -> None:
         self._added.append(Change(what, name))
@@ -110,6 +134,10 @@ class Ledger:
             tuple(self._moved),
             tuple(self._rescheduled),
             tuple(self._cancelled),
+            tuple(self._hushed),
+            tuple(self._readdressed),
+            tuple(self._unseated),
+            tuple(self._seated),
         )
 
 

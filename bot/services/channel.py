@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select, update
 from sqlalchemy.orm import aliased
 
-from bot.services import standing
+from bot.services import cards, households, standing
 from bot.services.scene import first_name
 from bot.services.speech import Kind, Saying, Voice
 from bot.store.models import Approval, Conference, Conversation, Participant, Person, School
@@ -34,6 +34,11 @@ class Invite(StrEnum):
     NOT_ALLOWED = "not_allowed"
     LEFT_SLACK = "left_slack"
     UNKNOWN_EMAIL = "unknown_email"
+    MAILED = "mailed"  # not on Slack, and told by e-mail
+    PAPER = "paper"  # told on paper or by telephone, by way of the advisor
+
+
+_TOLD_OTHERWISE = (Invite.MAILED, Invite.PAPER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,14 @@ def publish(
     steps: list[tuple[Kind, dict[str, Any]]] = [
         (Kind.INVITE, {"person": person}) for person in _to_invite(connection, conference)
     ]
-    steps += [(Kind.REPORT, {}), *_agenda(connection, workspace, conference, now or due)]
-    return [_step(workspace, conference, f"{key}:{n}", kind, fields, due) for n, (kind, fields) in enumerate(steps)]
+    steps.append((Kind.REPORT, {}))
+    agenda = _agenda(connection, workspace, conference, now or due)
+    ways = [
+        _step(workspace, conference, f"{key}:{n}", kind, fields, due)
+        for n, (kind, fields) in enumerate([*steps, *agenda])
+    ]
+    greeted = cards.welcome(connection, workspace, conference, now or due)
+    return [*ways[: len(steps)], *greeted, *ways[len(steps) :]]
 
 
 def try_again(workspace: str, conference: int, key: str, due: datetime) -> list[Draft]:
@@ -97,11 +108,23 @@ def invite(connection: Connection, workspace: str, person: int, now: datetime) -
         )
     )
     key = f"arrived:{person}:{now.date()}"
+    return [
+        draft
+        for row in rows.all()
+        if person not in households.on_paper(connection, row.id)
+        for draft in _brought(connection, workspace, row.id, person, key, now)
+    ]
+
+
+def _brought(
+    connection: Connection, workspace: str, conference: int, person: int, key: str, now: datetime
+) -> list[Draft]:
+    """One more is invited; the card follows, which may be the first in their language, and the agenda."""
     steps: list[tuple[Kind, dict[str, Any]]] = [(Kind.INVITE, {"person": person}), (Kind.REPORT, {})]
     return [
-        _step(workspace, row.id, key, kind, fields, now)
-        for row in rows.all()
-        for kind, fields in [*steps, *_agenda(connection, workspace, row.id, now)]
+        *(_step(workspace, conference, key, kind, fields, now) for kind, fields in steps),
+        *cards.welcome(connection, workspace, conference, now),
+        *again(connection, workspace, conference, key, now),
     ]
 
 
@@ -185,24 +208,26 @@ def invited(connection: Connection, conference: int, person: int, outcome: Invit
 
 
 def problems(connection: Connection, conference: int) -> list[dict[str, str]]:
-    """Who could not be brought into the channel, and why; not a student beside whom their advisor sits, who knows."""
+    """Who could not be brought into the channel, and why; not a student beside whom their advisor sits, who knows, nor
+    one whom the roster does not expect on Slack."""
+    expected = Person.email.is_not(None) | Person.given_slack_id.is_not(None)
     beside = select(Conversation.id).where(
         Conversation.workspace == Person.workspace,
         Conversation.person_id == Person.id,
         Conversation.beside.is_not(None),
     )
     rows = connection.execute(
-        select(Person.name, Participant.invite)
+        select(Person.name, Person.email, Participant.invite)
         .join(Person, Person.id == Participant.person_id)
         .where(
             Participant.conference_id == conference,
-            Participant.invite.not_in([Invite.WAITING, Invite.JOINED]),
+            Participant.invite.not_in([Invite.WAITING, Invite.JOINED, *_TOLD_OTHERWISE]),
             Person.active.is_(True),
-            or_(Person.role != "student", Person.slack_id.is_not(None), ~beside.exists()),
+            or_(Person.role != "student", Person.slack_id.is_not(None), expected & ~beside.exists()),
         )
         .order_by(Person.role, Person.name)
     )
-    return [{"name": row.name, "reason": row.invite} for row in rows]
+    return [{"name": row.name, "reason": row.invite, "email": row.email or ""} for row in rows]
 
 
 def belongs(connection: Connection, conference: int) -> set[str]:
@@ -305,19 +330,22 @@ def _agenda(
 
 
 def _to_invite(connection: Connection, conference: int) -> list[int]:
-    """Those who can be invited; of the others it is kept that they are not on Slack."""
+    """Those who can be invited; of the others it is kept that they are not on Slack, or wish for paper."""
+    paper = households.on_paper(connection, conference)
     rows = connection.execute(
-        select(Participant.person_id, Person.slack_id, Person.email, Person.role)
+        select(Participant.person_id, Participant.invite, Person.slack_id, Person.email, Person.role)
         .join(Person, Person.id == Participant.person_id)
         .where(Participant.conference_id == conference, Participant.invite != Invite.JOINED, Person.active.is_(True))
         .order_by(Participant.person_id)
     ).all()
     for row in rows:
-        if not row.slack_id:
+        if row.person_id in paper:
+            invited(connection, conference, row.person_id, Invite.PAPER)
+        elif not row.slack_id and row.invite not in _TOLD_OTHERWISE:
             expected = row.email and row.role != "family"  # staff and students are on Slack, if under another address
             reason = Invite.UNKNOWN_EMAIL if expected else Invite.NOT_ON_SLACK
             invited(connection, conference, row.person_id, reason)
-    return [row.person_id for row in rows if row.slack_id]
+    return [row.person_id for row in rows if row.slack_id and row.person_id not in paper]
 
 
 def _step(workspace: str, conference: int, key: str, kind: Kind, fields: dict[str, Any], now: datetime) -> Draft:

@@ -69,6 +69,7 @@ _WHY = {
 other calls a carrier makes."""
 
 _AGENDA = frozenset({Kind.AGENDA, Kind.OPENING, Kind.PIN, Kind.WORK})
+_ANSWERS = frozenset({"given", "held_back"})  # to a student: no reminders, though they wait for the morning like those
 _REPORTS = frozenset({"invite_report", "channel_blocked", "agenda_held"})
 # An App Home, a look-up and an old message said anew keep nobody waiting; of a channel and its guests the advisor is
 # told in a message of their own (bot.slack.gathering).
@@ -116,7 +117,7 @@ def _what(kind: str, payload: Mapping[str, Any]) -> str:
         return "report"
     if "digest" in name or "digest" in str(payload.get("step", "")):
         return "digest"
-    return "reminder" if kind == Kind.NUDGE else "message"
+    return "reminder" if kind == Kind.NUDGE and name not in _ANSWERS else "message"
 
 
 def _coordinators(connection: Connection, delivery: Delivery) -> list[AnyRow]:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
 from bot.conference import access
-from bot.conference.agenda import kept_off, one_line, still_asked
+from bot.conference.agenda import one_line
 from bot.conference.answers import NOTHING_SET, visibility
-from bot.conference.digest import BESIDE, Digest, Student, Thin, digest, digest_context
+from bot.conference.asks import READ, Ask
+from bot.conference.digest import ASKS, BESIDE, HELPED, Digest, Owed, Student, Thin, digest, digest_context
 from bot.conference.readiness import Status
-from bot.services import reminders
+from bot.services import commitments, reminders
+from bot.services.asks import found_in, seen_by
+from bot.services.commitments import Commitment, State
 from bot.services.days import cadence_of, calendar_of
 from bot.services.excerpts import NOTHING, Excerpt, excerpts
+from bot.services.given import answered
 from bot.services.house import House
 from bot.services.overview import coordinator_digest
 from bot.services.progress import Progress, actor_of, advisees, progress
 from bot.services.scene import first_name
 from bot.services.speech import Button, Saying
 from bot.store.session import AnyRow
-from bot.taps import Tap
+from bot.taps import Form, Tap
 from prompts.splitting import shorten
 from scheduler.cadence import Receiver
 from scheduler.calendar import Calendar
@@ -34,9 +38,9 @@ QUOTE = 80
 """Characters of a student's words in a digest: one short line."""
 NEAR = 10
 """School days before a conference from which not having begun is worth a word."""
-ASKS = (("struggles", "ideas_on"), ("supports", "ideas_on"))
 GOAL = ("goals", "wish")
-_CONDITIONS = (("struggles", "want_ideas"), ("supports", "ideas"))
+FOLLOWED = timedelta(days=60)
+"""So long after a conference a digest still counts what was agreed there."""
 GROUP = "group"
 ALL = "all"
 
@@ -63,11 +67,11 @@ def needs(
 ) -> Digest:
     """The same for students whose progress was read already."""
     actor = actor_of(advisor, [one.student for one in found])
-    said = excerpts(
-        connection, advisor.workspace, [one.conversation for one in found if one.conversation], (*ASKS, *_CONDITIONS)
-    )
+    said = excerpts(connection, advisor.workspace, [one.conversation for one in found if one.conversation], READ)
+    had = answered(connection, advisor.workspace, [one.conference for one in found if one.conference])
     stopped = unanswered(connection, advisor.workspace, found, now)
     names = called([one.name for one in found])
+    owed = _owed(connection, advisor, actor, [one.student for one in found], calendar.today(now))
     soon = calendar.shift(calendar.today(now), NEAR)
     language = house.words.language(advisor.language)
     return digest(
@@ -76,10 +80,13 @@ def needs(
                 one.student, name, one.readiness.status, one.readiness.done, one.readiness.total, one.date, one.time,
                 near=bool(one.date) and (soon is None or one.date <= soon.isoformat()),
                 on_slack=bool(one.slack_id), stopped=one.student in stopped, reminders=one.wants_reminders,
-                asks=tuple(_asks(house, language, actor, one, said.get(one.conference, NOTHING))),
+                asks=tuple(shorten(one_line(ask.words), QUOTE) for ask in wanted),
+                ask=f"{one.conference}:{wanted[0].about}" if wanted else "",
                 thin=tuple(_thin(house, language, actor, one, said.get(one.conference, NOTHING))),
+                owed=owed.get(one.student, Owed()),
             )
             for one, name in zip(found, names, strict=True)
+            for wanted in [_asks(house, language, actor, one, said.get(one.conference, NOTHING), had)]
         ]
     )  # fmt: skip
 
@@ -115,11 +122,17 @@ def buttons(house: House, language: str, found: Digest) -> dict[str, list[list[B
     reached = found.silent
     nudge = [named("nudge_all", Tap.REMIND, GROUP, count=len(reached))] if len(reached) > 1 else []
     nudge += [named("nudge", Tap.REMIND, str(one.id), student=one.name) for one in reached if len(reached) == 1]
+    ideas = [named("idea", Tap.FORM, f"{Form.IDEA}:{one.ask}", student=one.name) for one in found.asking[:ASKS]]
     rows = {
+        "ideas": ideas,
         "asking": looks(_once([*found.asking, *found.stopped])),
         "thin": looks(found.thin),
         "quiet": nudge,
         "beside": [named("beside", Tap.BESIDE, str(one.id), student=one.name) for one in found.beside[:BESIDE]],
+        "owed": [
+            named("owed", Tap.SHOW, f"commitments:{one.owed.conference}", student=one.name)
+            for one in found.helped[:HELPED]
+        ],
         "all": [named("look_all", Tap.LOOK, ALL)] if found.students else [],
     }
     return {slot: [row] for slot, row in rows.items() if row}
@@ -143,20 +156,12 @@ def called(names: Sequence[str]) -> list[str]:
     return [first_name(name) if first[first_name(name)] == 1 else name for name in names]
 
 
-def _asks(house: House, language: str, actor: access.Actor, one: Progress, said: Excerpt) -> Iterator[str]:
-    """The asks on which the student said "yes, ask them", and which nobody held back."""
-    for spot, answer in sorted(said.given.items()):
-        flow = house.words.flow(language, spot.flow)
-        setting = said.settings.get(spot, NOTHING_SET)
-        wanted = (spot.flow, spot.question) in ASKS and answer.text and not answer.alarm and not setting.held_reason
-        thing = access.Thing(access.Kind.ANSWER, one.student, visibility(flow.question(spot.question), setting))
-        if (
-            wanted
-            and access.may(actor, access.Action.SEE, thing)
-            and still_asked(spot, flow, said.given)
-            and not kept_off(spot, flow, said.given, said.settings)
-        ):
-            yield shorten(one_line(answer.text), QUOTE)
+def _asks(
+    house: House, language: str, actor: access.Actor, one: Progress, said: Excerpt, had: set[tuple[int, str, int]]
+) -> list[Ask]:
+    """The asks that the advisor may see and nobody has given an idea for. `had`: those for which there is one."""
+    found = seen_by(actor, one.student, found_in(house, language, said))
+    return [ask for ask in found if (one.conference, ask.flow, ask.round) not in had]
 
 
 def _thin(house: House, language: str, actor: access.Actor, one: Progress, said: Excerpt) -> Iterator[Thin]:
@@ -167,6 +172,25 @@ def _thin(house: House, language: str, actor: access.Actor, one: Progress, said:
         if access.may(actor, access.Action.SEE, thing):
             words = said.given[spot].text if (spot.flow, spot.question) == GOAL and spot in said.given else ""
             yield Thin(flow.title, shorten(one_line(words), QUOTE))
+
+
+def _owed(
+    connection: Connection, advisor: AnyRow, actor: access.Actor, students: Collection[int], today: date
+) -> Mapping[int, Owed]:
+    """By student what is still to be done of what was agreed at their conferences."""
+    own: dict[int, list[Commitment]] = {}
+    for one in commitments.of_students(connection, advisor.workspace, students):
+        seen = access.may(actor, access.Action.SEE, access.Thing(access.Kind.COMMITMENT, one.student))
+        if seen and today - one.held <= FOLLOWED:
+            own.setdefault(one.student, []).append(one)
+    return {student: _owing(each, today) for student, each in own.items()}
+
+
+def _owing(found: Sequence[Commitment], today: date) -> Owed:
+    stuck = [one for one in found if one.state is State.HELP]
+    overdue = sum(one.overdue(today) for one in found)
+    names = tuple(dict.fromkeys(one.name for one in stuck))
+    return Owed(len(found), overdue, names, stuck[0].conference if stuck else 0)
 
 
 def _starts(students: Sequence[Student], calendar: Calendar, now: datetime) -> Mapping[str, Any]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from bot.school import Person
+from bot.school import Contact, Person
 from bot.services.changes import Ledger, Thing
 from bot.store import models
 from bot.store import roster as rows
 
 Stored = Mapping[str, RowMapping]
+Families = Mapping[tuple[int, int], tuple[str, str]]
 
 
 def enrol(
@@ -35,12 +37,40 @@ def enrol(
         ledger.added(Thing.PERSON, _called(person.role, person.name, person.key))
     ids = {row["key"]: row["id"] for row in (rows.people(connection, workspace) if new else stored.values())}
     _change(connection, stored, roster, slack, ids, now)
-    _tell(stored, roster, _students(stored, families), ledger)
+    _tell(stored, roster, _families(stored, families), ledger)
     _retire(connection, stored, roster, ledger)
-    wished = {(ids[person.key], ids[student]) for person in roster for student in person.students}
-    rows.remove_guardians(connection, families - wished)
-    rows.add_guardians(connection, workspace, wished - families)
+    _belong(connection, workspace, roster, ids, families)
+    _hush(stored, roster, families, ledger)
     return ids
+
+
+def _belong(
+    connection: Connection, workspace: str, roster: Sequence[Person], ids: Mapping[str, int], families: Families
+) -> None:
+    """Who belongs to which student, lives where, and may be reached how."""
+    wished = {
+        (ids[person.key], ids[student]): (person.household, person.contact.value)
+        for person in roster
+        for student in person.students
+    }
+    rows.remove_guardians(connection, [pair for pair, kept in families.items() if wished.get(pair) != kept])
+    new = {pair: kept for pair, kept in wished.items() if families.get(pair) != kept}
+    rows.add_guardians(connection, workspace, new)
+
+
+def _hush(stored: Stored, roster: Sequence[Person], families: Families, ledger: Ledger) -> None:
+    """Note who is not to be contacted from now on, or on paper only; and who may be reached in another way."""
+    before = {adult: contact for (adult, _), (_, contact) in families.items()}
+    for person in roster:
+        row = stored.get(person.key)
+        if row is None:
+            continue
+        contact = before.get(row["id"], person.contact)
+        if person.contact is not Contact.ALL and contact == Contact.ALL:
+            ledger.hushed(row["id"])
+        addressed = (person.email, person.contact) != (row["email"], contact) and row["id"] in before
+        if addressed or (person.slack_id and person.slack_id != row["given_slack_id"]):
+            ledger.readdressed(row["id"])
 
 
 def _values(person: Person) -> dict[str, Any]:
@@ -51,8 +81,14 @@ def _values(person: Person) -> dict[str, Any]:
         "grade": person.grade,
         "language": person.language,
         "given_slack_id": person.slack_id,
+        "level": person.level.value if person.level is not None else None,
         "active": True,
     }
+
+
+def _spoken(row: RowMapping, person: Person) -> str:
+    """The language they chose themselves, which the roster does not change."""
+    return row["chosen_language"] or person.language
 
 
 def _new(workspace: str, person: Person, now: datetime) -> dict[str, Any]:
@@ -100,33 +136,45 @@ def _change(
         if row is None:
             updates[ids[person.key]] = {name: value for name, value in wished.items() if value}
             continue
-        wished |= _values(person) | {"slack_id": slack[person.key]}
+        wished |= _values(person) | {"slack_id": slack[person.key], "language": _spoken(row, person)}
         if not row["active"]:
             wished["since"] = now
         updates[row["id"]] = {name: value for name, value in wished.items() if row[name] != value}
     rows.change(connection, models.Person, updates)
 
 
-def _tell(stored: Stored, roster: Sequence[Person], students: Mapping[str, frozenset[str]], ledger: Ledger) -> None:
+def _tell(stored: Stored, roster: Sequence[Person], families: Mapping[str, _Family], ledger: Ledger) -> None:
     keys = {row["id"]: key for key, row in stored.items()}
     for person in roster:
         if row := stored.get(person.key):
             before = {
                 **row,
                 "advisor": keys.get(row["advisor_id"]),
-                "students": students.get(person.key, frozenset()),
+                **asdict(families.get(person.key, _Family())),
                 "slack_id": row["given_slack_id"],
             }
-            after = {**_values(person), "advisor": person.advisor, "students": frozenset(person.students)}
+            family = _Family(frozenset(person.students), person.household, person.contact.value)
+            after = {**_values(person), "advisor": person.advisor, **asdict(family)}
+            after["language"] = _spoken(row, person)
             after["slack_id"] = after.pop("given_slack_id")
             ledger.compare(Thing.PERSON, _called(person.role, person.name, person.key), before, after)
 
 
-def _students(stored: Stored, families: set[tuple[int, int]]) -> dict[str, frozenset[str]]:
+@dataclass(frozen=True)
+class _Family:
+    """What a row of the roster says of somebody as family."""
+
+    students: frozenset[str] = frozenset()
+    household: str = ""
+    contact: str = Contact.ALL.value
+
+
+def _families(stored: Stored, families: Families) -> dict[str, _Family]:
     keys = {row["id"]: key for key, row in stored.items()}
-    found: dict[str, frozenset[str]] = {}
-    for adult, student in families:
-        found[keys[adult]] = found.get(keys[adult], frozenset()) | {keys[student]}
+    found: dict[str, _Family] = {}
+    for (adult, student), (household, contact) in families.items():
+        others = found.get(keys[adult], _Family()).students
+        found[keys[adult]] = _Family(others | {keys[student]}, household, contact)
     return found
 
 

@@ -28,7 +28,8 @@ class Field:
     """One thing to fill in. `label`, `hint`, `placeholder`: keys of labels.toml, under [form]; with "=" before it, the
     words themselves. With `options` (id, such a key) it is a choice, `several` of them or one; or a `date`, ISO.
 
-    `long` texts have several lines. `initial` is a text, a date, or the id of an option.
+    `long` texts have several lines. `initial` is a text, a date, or the id of an option; with `several`, their ids
+    with blanks between them.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Taken:
     errors: Mapping[str, str] = field(default_factory=dict)
     then: Window | None = None
     deliveries: Sequence[Delivery] = ()
+    over: bool = False  # the windows below it close too: what they show is no longer so
 
 
 class Handler(Protocol):
@@ -86,7 +88,27 @@ class Handler(Protocol):
 
 def handlers() -> Mapping[str, Handler]:
     """Every form's handler."""
-    return {}
+    # Each module needs this one.
+    from bot.services.committing import CommitForm
+    from bot.services.giving import IdeaForm, PrideForm, WorkForm
+    from bot.services.rewording import CueForm, PausedForm
+    from bot.services.rsvp import RsvpForm
+    from bot.services.saw import SawForm
+    from bot.services.thanking import ThanksForm
+    from bot.services.withholding import HoldForm
+
+    return {
+        Form.IDEA: IdeaForm(),
+        Form.PRIDE: PrideForm(),
+        Form.WORK: WorkForm(),
+        Form.HOLD: HoldForm(),
+        Form.RSVP: RsvpForm(),
+        Form.COMMIT: CommitForm(),
+        Form.SAW: SawForm(),
+        Form.THANKS: ThanksForm(),
+        Form.CUE: CueForm(),
+        Form.PAUSED: PausedForm(),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +119,7 @@ class Answer:
     then: Window | None = None
     language: str = "en"
     deliveries: Sequence[Delivery] = ()
+    over: bool = False
 
 
 def opened(house: House, workspace: str, slack_id: str, value: str) -> Window | None:
@@ -118,8 +141,11 @@ def value(form: Form, *about: Any) -> str:
     return ":".join((form.value, *map(str, about)))
 
 
-class _SeenError(Exception):
-    """This submission was taken in already."""
+class _LeftError(Exception):
+    """Nothing of a submission is stored, not even that it was seen: it may come again, filled in otherwise."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
 
 
 def submitted(
@@ -133,14 +159,12 @@ def submitted(
             if person is None or handler is None:
                 return Answer()
             now, key = house.clock(), f"view:{view}"
-            taken = handler.take(house, connection, person, about, entries, key)
-            if taken is None:
-                return Answer(language=person.language)
-            if taken.errors:
-                return Answer(taken.errors, language=person.language)
             if not hearing.first_time(connection, workspace, (key,), now):
-                raise _SeenError
+                return Answer()
+            taken = handler.take(house, connection, person, about, entries, key)
+            if taken is None or taken.errors:
+                raise _LeftError(Answer(taken.errors if taken is not None else {}, language=person.language))
             put = house.outbox.put(connection, list(taken.drafts), now, claim=True)
-            return Answer({}, taken.then, person.language, [*taken.deliveries, *put])
-    except _SeenError:
-        return Answer()
+            return Answer({}, taken.then, person.language, [*taken.deliveries, *put], taken.over)
+    except _LeftError as left:
+        return left.answer

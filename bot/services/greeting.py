@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from bot.dialogue.events import Command
 from bot.dialogue.state import State
-from bot.services import gathered, recurring, safeguarding
+from bot.services import gathered, looking_back, recurring, runs, safeguarding
 from bot.services.house import House
 from bot.services.scene import Scene, first_name, park, parked, scene_by_id
 from bot.services.school import today
@@ -34,7 +35,7 @@ def first_hello(
     if conversation_of(connection, person.id) is not None:
         return []
     voice = voice_for(person, channel, key, now)
-    return house.outbox.put(connection, [hello(house, connection, voice, person, now)], now, claim=True)
+    return house.outbox.put(connection, hello(house, connection, voice, person, now), now, claim=True)
 
 
 def lock(connection: Connection, person: int) -> None:
@@ -42,16 +43,17 @@ def lock(connection: Connection, person: int) -> None:
     connection.execute(select(Person.id).where(Person.id == person).with_for_update(key_share=True))
 
 
-def hello(house: House, connection: Connection, voice: Voice, person: Any, now: datetime) -> Draft:
+def hello(house: House, connection: Connection, voice: Voice, person: Any, now: datetime) -> list[Draft]:
     """The first message to a student about their next conference; the conversation turns to it.
 
-    What was prepared for an earlier conference stays stored: it is where the new one starts from.
+    What was prepared for an earlier conference stays stored: it is where the new one starts from, and is shown first.
     """
     conference = current_conference(connection, person.id, now)
     conversation, first_time = _turn_to(connection, person, conference.id if conference is not None else None, now)
     about = _about(connection, person)
     if conference is None:
-        return voice.say(Saying("hello_no_date", about, _evidence(house, person.language, conversation)))
+        return [voice.say(Saying("hello_no_date", about, _evidence(house, person.language, conversation)))]
+    was = None if first_time else looking_back.where_i_was(house, connection, person, now)
     context = {
         **about,
         "date": conference.date.isoformat(),
@@ -60,7 +62,9 @@ def hello(house: House, connection: Connection, voice: Voice, person: Any, now: 
         "adults": _adults(house, connection, person.language, conference.id),
         "first_time": first_time,
     }
-    return voice.say(Saying("hello", context, {"actions": [_hello_buttons(conversation)]}))
+    said = [was] if was is not None else []
+    said.append(Saying("hello", context, {"actions": [_hello_buttons(conversation)]}))
+    return [voice.say(one, number) for number, one in enumerate(said)]
 
 
 def begin(connection: Connection, person: Any, now: datetime) -> int:
@@ -151,8 +155,21 @@ def menu(house: House, connection: Connection, scene: Scene) -> Saying:
         "date": conference.date.isoformat(),
         "time": conference.time,
     }
-    rows = [buttons[:4], buttons[4 : len(level)], buttons[len(level) :]]
+    parts = buttons[: len(level)]
+    rows = [parts[:4], parts[4:], buttons[len(level) :]]
+    ahead = conference.date >= today(connection, scene.workspace, house.clock())
+    if ahead and any(flow["status"] == "done" for flow in flows[: len(level) - 1]):  # something to practise
+        flows.insert(len(level), _script(house, connection, scene))
+        rows[1].append(runs.button(scene.conversation))
     return Saying("menu", context, {"actions": rows})
+
+
+def _script(house: House, connection: Connection, scene: Scene) -> dict[str, str]:
+    """Script and practice, as the menu has it: done after two rehearsals."""
+    label = partial(house.words.catalog.label, house.words.language(scene.language))
+    done = runs.finished(connection, scene.workspace, [scene.person]).get(scene.conference)
+    status = ("new", "begun", "done")[min(done.times, 2) if done is not None else 0]
+    return {"title": label("practice.title"), "about": label("practice.about"), "status": status}
 
 
 def _of_the_quarter(house: House, connection: Connection, scene: Scene) -> list[str]:

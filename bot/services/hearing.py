@@ -138,7 +138,7 @@ def greet_anew(
     """Turn the conversation to the student's next conference, with a hello."""
     person = greeting.person_known_as(connection, scene.workspace, scene.person)
     hello = greeting.hello(house, connection, scene.voice(channel, key, now), person, now)
-    return house.outbox.put(connection, [hello], now, claim=True)
+    return house.outbox.put(connection, hello, now, claim=True)
 
 
 def _must_be_read(house: House, scene: Scene, event: Said | Edited | Deleted) -> bool:
@@ -196,7 +196,7 @@ def first_turn(
     met = scene_of(connection, voice.workspace, person.slack_id)
     if met is not None:
         return take_in(house, connection, met, voice.channel or "", voice.key, said, now)
-    put = house.outbox.put(connection, [greeting.hello(house, connection, voice, person, now)], now, claim=True)
+    put = house.outbox.put(connection, greeting.hello(house, connection, voice, person, now), now, claim=True)
     conversation = greeting.conversation_of(connection, person.id)
     if conversation is not None and house.words.safety.screen(said.text):
         scene = scene_by_id(connection, voice.workspace, conversation)

@@ -17,12 +17,13 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True)
 class House:
-    """The database, the outbox, the words and the time."""
+    """The database, the outbox, the words and the time; `mails`: whether e-mail can be sent."""
 
     store: Store
     outbox: Outbox
     words: Words
     clock: Clock
+    mails: bool = False
 
     def unhurried(self) -> House:
         """The same for what follows when a delivery is settled: in nobody's hands yet, it is claimed in its turn."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from bot.school import Conference, Role, School, Term
+from bot.school import Conference, Contact, Level, Role, School, Term
 from bot.services.changes import Change, Changes, Field, Ledger, Thing
 from bot.services.enrol import enrol
 from bot.services.rhythm import load_cadence, load_calendar
@@ -77,7 +77,7 @@ def _load_terms(connection: Connection, workspace: str, terms: Sequence[Term], l
     spare = {(row["starts"], row["ends"]): row for name, row in stored.items() if name not in names}
     kept: set[int] = set()
     for term in terms:
-        values = {"name": term.name, "starts": term.starts, "ends": term.ends}
+        values = {"name": term.name, "starts": term.starts, "ends": term.ends, "level": _level(term.level)}
         row = stored.get(term.name) or spare.pop((term.starts, term.ends), None)
         if row is None:
             rows.add(connection, models.Term, [{"workspace": workspace, **values}])
@@ -88,6 +88,10 @@ def _load_terms(connection: Connection, workspace: str, terms: Sequence[Term], l
             rows.change(connection, models.Term, {row["id"]: values})
     _remove_terms(connection, workspace, [row for row in stored.values() if row["id"] not in kept], ledger)
     return {row["name"]: row["id"] for row in rows.terms(connection, workspace)}
+
+
+def _level(level: Level | None) -> str | None:
+    return level.value if level is not None else None
 
 
 def _remove_terms(connection: Connection, workspace: str, gone: Sequence[RowMapping], ledger: Ledger) -> None:
@@ -141,7 +145,8 @@ class _Meetings:
             if person.role is Role.STUDENT:
                 found.setdefault(person.key, set()).update(filter(None, (person.key, person.advisor)))
             for student in person.students:
-                found.setdefault(student, set()).add(person.key)
+                if person.contact is not Contact.NONE:
+                    found.setdefault(student, set()).add(person.key)
         return {student: self._ids(keys) for student, keys in found.items()}
 
     @cached_property
@@ -174,6 +179,10 @@ class _Meetings:
     def _seat(self, there: Mapping[int, frozenset[int]], here: Mapping[int, frozenset[int]]) -> None:
         before = {(conference, person) for conference in here for person in there.get(conference, ())}
         after = {(conference, person) for conference, people in here.items() for person in people}
+        for conference, person in rows.still_in_channels(self.connection, before - after):
+            self.ledger.unseated(conference, person)
+        for conference in sorted({conference for conference, _ in after - before} & there.keys()):
+            self.ledger.seated(conference)
         rows.remove_participants(self.connection, before - after)
         rows.add_participants(self.connection, self.workspace, after - before)
 

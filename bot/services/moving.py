@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
+from bot.school import Contact
 from bot.services.days import calendar_of
 from bot.services.scene import first_name
 from bot.services.speech import Kind, Saying, Voice
@@ -106,8 +107,9 @@ class _News:
                 if one.slack_id in known:
                     zone = one.time_zone or ""
                     yield _To(one.slack_id, "family", one.language, zone, Audience.STUDENTS, about), [row]
-            if row.channel:
-                yield _To(about, "channel", row.language, "", Audience.STUDENTS, about, row.channel), [row]
+            spoken = {one.language for one in family[row.student_id]} or {row.language}
+            for language in sorted(spoken) if row.channel else ():
+                yield _To(about, "channel", language, "", Audience.STUDENTS, about, row.channel), [row]
             if row.advisor_active and row.advisor_slack_id:
                 to = _To(row.advisor_slack_id, "advisor", row.advisor_language, row.advisor_zone or "", Audience.STAFF,
                          f"person:{row.advisor_id}")  # fmt: skip
@@ -133,7 +135,7 @@ class _News:
             .join(Person, Person.id == Guardian.adult_id)
             .where(
                 Guardian.workspace == self.workspace, Guardian.student_id.in_({row.student_id for row in rows}),
-                Person.active.is_(True), Person.slack_id.is_not(None),
+                Guardian.contact == Contact.ALL, Person.active.is_(True), Person.slack_id.is_not(None),
             )
             .order_by(Person.id)
         )  # fmt: skip
@@ -165,20 +167,23 @@ class _News:
         if due is None or due >= begins:
             due = self.now  # better at an odd hour than too late
         about = to.subject if to.role == "advisor" else rows[0].id
-        key = f"{PREFIX}{to.recipient}:{about}:{self.template}:{self.now.isoformat()}"
+        key = f"{PREFIX}{to.recipient}:{about}:{self.template}:{to.language}:{self.now.isoformat()}"
         voice = Voice(self.workspace, to.recipient, to.language, to.subject, key, due, to.channel)
-        draft = voice.say(Saying(self.template, self._context(to, rows)))
+        draft = voice.say(Saying(self.template, self._context(to, rows, calendar)))
         when = {str(row.id): self._when(row) for row in rows}
         return replace(draft, payload={**draft.payload, "when": when})
 
     def _when(self, row: AnyRow) -> str:
         return _OFF if self.template == CANCELLED else f"{row.date.isoformat()} {row.time} {row.place}"
 
-    def _context(self, to: _To, rows: Sequence[AnyRow]) -> dict[str, Any]:
+    def _context(self, to: _To, rows: Sequence[AnyRow], calendar: Calendar) -> dict[str, Any]:
         meetings = [
-            {"student": first_name(row.name), "date": row.date.isoformat(), "time": row.time, "place": row.place}
+            {
+                "student": first_name(row.name), "date": row.date.isoformat(), "time": row.time, "place": row.place,
+                "begins": _begins(row, calendar).astimezone(calendar.zone).isoformat(),
+            }
             for row in rows
-        ]
+        ]  # fmt: skip
         return {"to": to.role, "advisor": (rows[0].advisor or "") if rows[0].advisor_active else "",
                 "meetings": meetings}  # fmt: skip
 

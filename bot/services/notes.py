@@ -5,30 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 
 from bot.dialogue.safety import Level
 from bot.services import greeting, safeguarding
+from bot.services.booked import conference_of
 from bot.services.forms import Taken, Window
 from bot.services.house import House
 from bot.services.scene import first_name
 from bot.services.speech import Saying
-from bot.store.models import Conference, Note, Person
+from bot.store.models import Note
 from bot.store.session import AnyRow
 from bot.taps import Form
 
-
-def conference_of(connection: Connection, workspace: str, conference: int) -> AnyRow | None:
-    """A conference that is not cancelled, with `student`, the whole name of its student, their `advisor_id` and
-    `language`."""
-    return connection.execute(
-        select(*Conference.__table__.c, Person.name.label("student"), Person.advisor_id, Person.language)
-        .join(Person, Person.id == Conference.student_id)
-        .where(
-            Conference.workspace == workspace, Conference.id == conference, Conference.cancelled.is_(False),
-            Person.active.is_(True),
-        )
-    ).one_or_none()  # fmt: skip
+__all__ = ["conference_of", "keep", "screened"]
 
 
 def keep(

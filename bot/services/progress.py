@@ -12,9 +12,9 @@ from sqlalchemy.orm import aliased
 from bot.conference import access
 from bot.conference.readiness import Readiness, Status, readiness
 from bot.dialogue.state import State
-from bot.services import school
+from bot.services import levels, school
 from bot.services.excerpts import NOTHING, excerpts
-from bot.store.models import Conference, Conversation, FlowState, Person
+from bot.store.models import Conference, Conversation, FlowState, Person, School, Term
 from bot.store.session import AnyRow
 from bot.words import APPROVE, LEVELS
 
@@ -30,6 +30,7 @@ class Progress:
     date: str
     time: str
     readiness: Readiness
+    level: str
     conference: int = 0
     conversation: int = 0
     slack_id: str = ""
@@ -40,15 +41,17 @@ class Progress:
 def progress(connection: Connection, workspace: str, students: Collection[int], now: datetime) -> list[Progress]:
     """How far these students are, by date and name. The number of queries does not depend on how many they are."""
     advisor = aliased(Person)
-    level = school.level(connection, workspace)
     rows = connection.execute(
         select(Person.id, Person.name, Person.slack_id, Person.quiet_since, Person.heard_at,
                advisor.name.label("advisor"),
                Conference.id.label("conference"), Conference.date, Conference.time,
                Conversation.id.label("conversation"), Conversation.version, Conversation.approved,
-               Conversation.flow, Conversation.state, Conversation.updated_at)
+               Conversation.flow, Conversation.state, Conversation.updated_at,
+               levels.column(advisor, Term).label("level"))
+        .join(School, School.workspace == Person.workspace)
         .outerjoin(advisor, advisor.id == Person.advisor_id)
         .outerjoin(Conference, (Conference.student_id == Person.id) & Conference.cancelled.is_(False))
+        .outerjoin(Term, Term.id == Conference.term_id)
         .outerjoin(Conversation, Conversation.conference_id == Conference.id)
         .where(Person.workspace == workspace, Person.id.in_(students))
         .order_by(Conference.date.desc())
@@ -64,11 +67,11 @@ def progress(connection: Connection, workspace: str, students: Collection[int], 
         Progress(
             workspace, row.id, row.name, row.advisor or "", row.date.isoformat() if row.date else "", row.time or "",
             readiness(
-                LEVELS[level], done.get(row.conversation, ()), (part := said.get(row.conference, NOTHING)).given,
+                LEVELS[row.level], done.get(row.conversation, ()), (part := said.get(row.conference, NOTHING)).given,
                 part.settings, approved=(row.approved or 0) > 0, last_heard=row.updated_at if row.version else None,
                 now=now, met=row.date is not None and row.date < day,
             ),
-            row.conference or 0, row.conversation or 0, row.slack_id or "", row.quiet_since is None,
+            row.level, row.conference or 0, row.conversation or 0, row.slack_id or "", row.quiet_since is None,
             max((at for at in (row.heard_at, row.updated_at) if at is not None), default=None),
         )
         for row in latest.values()

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from sqlalchemy import Connection, bindparam, update
 
-from bot.services import reminders, school
+from bot.services import mailing, reminders, school
 from bot.services.anchors import SCHOOL, Anchors
 from bot.services.speech import Kind
 from bot.store.models import Conference as ConferenceRow
@@ -26,6 +26,9 @@ from scheduler.replan import What
 
 AGENDA = "agenda"
 """The message by which a cadence puts the agenda into the channel."""
+
+STEPS = {AGENDA: Kind.OPENING, "family_welcome": Kind.WELCOME}
+"""Messages that are steps of a conference where they go to its channel, and not said there as they are."""
 
 CHUNK = 200
 """Subjects whose nudges are changed in one transaction, so that no student's turn waits long for it."""
@@ -58,8 +61,15 @@ class Quarter:
         found: dict[str, list[Draft]] = {reminders.scope(each.subject): [] for each in self.planned.skipped}
         order = {nudge.name: number for number, nudge in enumerate(self.read.cadence.nudges)}
         for each in sorted(self.planned.due, key=lambda each: (each.due_at, order[each.step])):  # as they leave
-            found.setdefault(reminders.scope(each.subject), []).append(self._draft(each))
+            drafts = found.setdefault(reminders.scope(each.subject), [])
+            if each.message in mailing.NUDGES or not self._by_mail(each):
+                drafts.append(self._draft(each))
         return found
+
+    def _by_mail(self, each: Occurrence) -> bool:
+        """Whether it goes by e-mail, which not every nudge can."""
+        person = self.people.get(int(each.recipient)) if each.receiver is Receiver.FAMILY else None
+        return person is not None and self.read.by_mail(each.receiver, person)
 
     def _draft(self, each: Occurrence) -> Draft:
         step, slot = each.step, each.key.split(":", 4)[4]
@@ -68,10 +78,10 @@ class Quarter:
         student = int(each.subject) if each.subject.isdecimal() else 0
         person = 0 if each.receiver is Receiver.CHANNEL else int(each.recipient)
         about = f"person:{student or person}" if each.subject != SCHOOL else SCHOOL
-        opens = each.message == AGENDA and each.receiver is Receiver.CHANNEL
+        step_of = STEPS if each.receiver is Receiver.CHANNEL else {}
         return Draft(
             workspace=self.read.workspace,
-            kind=Kind.OPENING if opens else Kind.NUDGE,
+            kind=Kind.MAIL if self._by_mail(each) else step_of.get(each.message, Kind.NUDGE),
             recipient=self._address(each, conference),
             subject=about,
             payload={
@@ -84,9 +94,12 @@ class Quarter:
         )  # fmt: skip
 
     def _address(self, each: Occurrence, conference: int) -> str:
-        """The lane of a nudge: a person's Slack id, their advisor's where they have none, or the conference's."""
+        """The lane of a nudge: a person's Slack id, their advisor's where they have none, or the conference's; or
+        that of somebody's letters."""
         if each.receiver is Receiver.CHANNEL:
             return f"conference:{conference}"
+        if self._by_mail(each):
+            return mailing.address(int(each.recipient))
         person = self.read.people[int(each.recipient)]
         return str(person.slack_id or self.read.people[person.advisor_id].slack_id)
 
@@ -115,23 +128,26 @@ class _StaleError(Exception):
     """The school was loaded anew while it was being planned."""
 
 
-def replan(store: Store, outbox: Outbox, workspace: str, now: datetime) -> Replanned:
-    """The plan as it is now, followed. Where the school is loaded anew meanwhile, that is planned instead."""
+def replan(store: Store, outbox: Outbox, workspace: str, now: datetime, *, mails: bool = False) -> Replanned:
+    """The plan as it is now, followed. Where the school is loaded anew meanwhile, that is planned instead.
+
+    mails: whether family who is not on Slack can be written to by e-mail.
+    """
     while True:
         try:
-            return _replan(store, outbox, workspace, now)
+            return _replan(store, outbox, workspace, now, mails=mails)
         except _StaleError:
             continue
 
 
-def _replan(store: Store, outbox: Outbox, workspace: str, now: datetime) -> Replanned:
+def _replan(store: Store, outbox: Outbox, workspace: str, now: datetime, *, mails: bool) -> Replanned:
     """Make what waits in the outbox what the plan wishes for; what was sent is left alone.
 
     Part by part, so that no plan of a large school is held in memory whole; and each is only looked at first: where
     nothing is to change nothing is written, and no student waits.
     """
     with store.read() as connection:
-        read = Anchors(connection, workspace, now)
+        read = Anchors(connection, workspace, now, mails=mails)
         gone = reminders.scopes(connection, workspace)
     changes, why = Changes(), dict[str, str]()
     for anchors in read.chunks(CHUNK):

@@ -63,9 +63,12 @@ def scopes(connection: Connection, workspace: str) -> set[str]:
 
 
 def sent(connection: Connection, workspace: str, only: int | None) -> Mapping[Who, Mapping[str, datetime]]:
-    """What of the plan has gone, or may have, by whom it went to: its key and when."""
+    """What of the plan has gone, by whom it went to: its key and when.
+
+    What is in hand, or unknown, the plan goes on wishing for: else it would not be tried again where it did not arrive.
+    """
     found: dict[Who, dict[str, datetime]] = defaultdict(dict)
-    for row in _rows(connection, workspace, (PLANNED,), only):
+    for row in _rows(connection, workspace, (PLANNED,), only, (State.SENT.value,)):
         key = plan_key(row.dedupe_key)
         found[_who(key)][key] = row.settled_at or row.due_at
     return found

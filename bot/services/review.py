@@ -3,79 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bot.conference import agenda as compiling
 from bot.conference import review as reviewing
 from bot.conference.agenda import Meeting
-from bot.conference.answers import NOTHING_SET, Given, Revision, Setting, fold
 from bot.conference.answers import Spot as Place
 from bot.conference.approval import approval_items, needs_approval
-from bot.conference.review import Audience
 from bot.dialogue.flow import Flow, Visibility
 from bot.dialogue.state import Spot
-from bot.services import channel, opening, standing
+from bot.services import channel, given, opening, runs, standing
 from bot.services.house import House
-from bot.services.scene import Scene, first_name
+from bot.services.materials import Material, materials
+from bot.services.scene import Scene
 from bot.services.speech import Button, Saying
-from bot.store.models import Answer, Approval, Conference, Conversation, Item, Participant, Person
+from bot.store.models import Approval, Conference, Item
 from bot.taps import Ref, Tap
 from bot.words import APPROVE, LEVELS
 from scheduler.outbox import Draft
 from scheduler.prepared import Prepared
 
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """All that an agenda is made of, read in as many queries for one conference as for any other."""
-
-    meeting: Meeting
-    given: Mapping[Place, Given]
-    settings: Mapping[Place, Setting]
-    revisions: tuple[Revision, ...]
-    audience: Audience
+__all__ = [
+    "Material", "approve", "carried", "changed", "flows_of", "latest_number", "material", "preview", "section_again",
+    "sections", "set_item",
+]  # fmt: skip
 
 
 def material(connection: Connection, conference: int) -> Material:
     """Read one conference: its facts, its answers as they stand, what was decided on them, who will be there."""
-    facts = connection.execute(
-        select(Conference, Person.name.label("student"))
-        .join(Person, Person.id == Conference.student_id)
-        .where(Conference.id == conference)
-    ).one()
-    revisions = tuple(
-        Revision(*row)
-        for row in connection.execute(
-            select(
-                Answer.id,
-                Answer.flow,
-                Answer.question,
-                Answer.round,
-                Answer.ts,
-                Answer.revised,
-                Answer.act,
-                Answer.text,
-                Answer.choices,
-                Answer.evidence,
-                Answer.alarm,
-            )
-            .select_from(Conference)
-            .join(
-                Conversation,
-                and_(Conversation.workspace == Conference.workspace, Conversation.person_id == Conference.student_id),
-            )
-            .join(Answer, and_(Answer.workspace == Conversation.workspace, Answer.conversation_id == Conversation.id))
-            .where(Conference.id == conference, Answer.conference_id == conference)
-        )
-    )
-    meeting = Meeting(first_name(facts.student), facts.date.isoformat(), facts.time, facts.minutes, facts.place)
-    return Material(
-        meeting, fold(revisions), _settings(connection, conference), revisions, _audience(connection, conference)
-    )
+    return materials(connection, [conference])[conference]
 
 
 def flows_of(house: House, language: str, level: str = "full") -> dict[str, Flow]:
@@ -94,6 +53,7 @@ def sections(house: House, connection: Connection, scene: Scene) -> list[Saying]
         Saying("review_section", reviewing.review_context(part, read.audience, label), _item_controls(scene, part))
         for part in parts
     ]
+    said += given.messages(house, connection, scene.workspace, scene.conference, scene.language)
     return [*said, Saying("review_end", reviewing.review_end_context(parts, read.audience, scene.student))]
 
 
@@ -132,6 +92,7 @@ def preview(house: House, connection: Connection, scene: Scene) -> list[Saying]:
         flows_of(house, scene.language, scene.level),
         read.meeting.minutes,
         _opening(scene),
+        added=given.added_of(connection, scene.workspace, [scene.conference])[scene.conference],
     )
     context = {
         **compiling.agenda_context(compiled, read.meeting, _labels(house, scene.language)),
@@ -177,8 +138,8 @@ def _thanks(connection: Connection, scene: Scene, meeting: Meeting, now: datetim
         "posted": standing.of(connection, scene.workspace, scene.conference).agenda,
         "goes_up": goes_up,
     }
-    buttons = opening.post_now_button(scene.conversation, scene.conference) if goes_up else []
-    return Saying("approved", context, {"actions": buttons})
+    buttons = opening.post_now_button(scene.conversation, scene.conference) if goes_up else [[]]
+    return Saying("approved", context, {"actions": [[runs.button(scene.conversation), *buttons[0]]]})
 
 
 def changed(house: House, connection: Connection, scene: Scene) -> bool:
@@ -242,35 +203,3 @@ def _opening(scene: Scene) -> str:
 
 def _labels(house: House, language: str) -> compiling.Label:
     return lambda key: house.words.catalog.label(language, key)
-
-
-def _settings(connection: Connection, conference: int) -> dict[Place, Setting]:
-    rows = connection.execute(
-        select(Item.flow, Item.question, Item.round, Item.visible, Item.develop, Item.held_reason).where(
-            Item.conference_id == conference
-        )
-    )
-    return {
-        Place(row.flow, row.question, row.round): replace(
-            NOTHING_SET,
-            visible=Visibility(row.visible) if row.visible else None,
-            develop=row.develop,
-            held_reason=row.held_reason,
-        )
-        for row in rows
-    }
-
-
-def _audience(connection: Connection, conference: int) -> Audience:
-    """Who sees what, by name: the advisor, the teachers as well, everyone at the conference."""
-    rows = connection.execute(
-        select(Person.name, Person.role)
-        .join(Participant, Participant.person_id == Person.id)
-        .where(Participant.conference_id == conference, Person.role != "student")
-        .order_by(Person.role, Person.name)
-    ).all()
-    return Audience(
-        next((row.name for row in rows if row.role == "advisor"), ""),
-        tuple(row.name for row in rows if row.role == "teacher"),
-        tuple(row.name for row in rows),
-    )

@@ -11,8 +11,9 @@ from sqlalchemy.orm import aliased
 
 from bot.dialogue.state import State
 from bot.errors import TurnLostError
+from bot.services import levels
 from bot.services.speech import Voice
-from bot.store.models import Conference, Conversation, FlowState, Person, School
+from bot.store.models import Conference, Conversation, FlowState, Person, School, Term
 from bot.words import band_of
 from scheduler.outbox import State as DeliveryState
 from scheduler.outbox import deliveries
@@ -124,7 +125,7 @@ def _query() -> Select[*tuple[Any, ...]]:
             _Advisor.slack_id.label("advisor_slack_id"),
             _Advisor.active.label("advisor_active"),
             School.grade_band,
-            School.level,
+            levels.column(_Advisor, Term).label("level"),
             School.time_zone,
             _prompt.c.state.label("prompt_state"),
             _prompt.c.ref_ts,
@@ -133,6 +134,7 @@ def _query() -> Select[*tuple[Any, ...]]:
         .join_from(Conversation, Person, Person.id == Conversation.person_id)
         .join(School, School.workspace == Conversation.workspace)
         .outerjoin(Conference, Conference.id == Conversation.conference_id)
+        .outerjoin(Term, Term.id == Conference.term_id)
         .outerjoin(_Advisor, _Advisor.id == Person.advisor_id)
         .outerjoin(_prompt, _prompt.c.id == Conversation.prompt_delivery)
         .with_for_update(of=Conversation)

@@ -25,11 +25,6 @@ def language(connection: Connection, workspace: str) -> str:
     return connection.scalar(select(School.language).where(School.workspace == workspace)) or "en"
 
 
-def level(connection: Connection, workspace: str) -> str:
-    """How much of a conference its students prepare: a key of `bot.words.LEVELS`."""
-    return connection.scalar(select(School.level).where(School.workspace == workspace)) or "full"
-
-
 def coordinator(connection: Connection, workspace: str) -> str:
     """The name of whoever sets the school up; "" where nobody does."""
     return (

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     NUDGE = "nudge"  # a step of the quarter, said if it is still wanted
     OPENING = "opening"  # the agenda is due in the channel, approved or not
     WELCOME = "welcome"  # the family is welcomed: in the channel, by mail, or on paper by way of the advisor
+    READ_BACK = "read_back"  # the commitments of a conference, in its channel or to one person
     CARD = "card"  # what the channel is told, in one language
     FILE = "file"  # a file of ours, made when it is sent: the packet, the date for a calendar
     MAIL = "mail"  # an e-mail to somebody who is not on Slack

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.orm import aliased
 
-from bot.services import beside, digest, greeting, school, standing
+from bot.dialogue.state import State
+from bot.services import (
+    alerts,
+    beside,
+    deeds,
+    digest,
+    greeting,
+    languages,
+    levels,
+    meetings,
+    runs,
+    school,
+    standing,
+    vocabulary,
+)
+from bot.services.actors import actor
 from bot.services.house import House
 from bot.services.progress import Progress, advisees, count, progress
-from bot.services.scene import first_name, parked, scene_of
+from bot.services.reader import Reader
+from bot.services.scene import Scene, first_name, parked, scene_of
 from bot.services.speech import Button, Saying
-from bot.store.models import Conference, Participant, Person, School
+from bot.store.models import Person, School
 from bot.store.session import AnyRow
 from bot.taps import Ref, Tap
 from bot.words import APPROVE, LEVELS
@@ -22,17 +38,24 @@ from bot.words import APPROVE, LEVELS
 
 def status(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
     """The short answer to `/conference`."""
-    home = home_of(house, connection, person, now)
+    home = of(house, connection, person, now)
     short = {
         "home_student": "status_student",
         "home_advisor": "status_advisor",
         "home_coordinator": "status_coordinator",
+        "home_counselor": "status_counselor",
     }
     return Saying(short.get(home.template, home.template), home.context, home.buttons)
 
 
 def home_of(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
-    """The App Home of somebody in the roster."""
+    """The App Home of somebody in the roster, with the languages they can have it in."""
+    home = of(house, connection, person, now)
+    return replace(home, buttons={**home.buttons, "languages": languages.buttons(house, person)})
+
+
+def of(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
+    """Where things stand for somebody, and what they can do about it."""
     match person.role:
         case "student":
             return _student(house, connection, person, now)
@@ -40,8 +63,10 @@ def home_of(house: House, connection: Connection, person: AnyRow, now: datetime)
             return _advisor(house, connection, person, now)
         case "coordinator":
             return _coordinator(house, connection, person, now)
+        case "counselor":
+            return _counselor(Reader(house, connection, person, actor(connection, person), now))
         case _:
-            return _adult(connection, person, now)
+            return _adult(Reader(house, connection, person, actor(connection, person), now))
 
 
 def home_of_stranger(connection: Connection, workspace: str) -> tuple[Saying, str]:
@@ -50,9 +75,14 @@ def home_of_stranger(connection: Connection, workspace: str) -> tuple[Saying, st
     return saying, school.language(connection, workspace)
 
 
-def command_help(person: AnyRow) -> Saying:
-    """What can be typed after `/conference`."""
-    return Saying("command_help", {"role": person.role, "student": person.role == "student"})
+def command_help(house: House, person: AnyRow, typed: str = "", example: str = "") -> Saying:
+    """What somebody can type after `/conference`; `typed`: what they did, if it was none of it; `example`: the name of
+    one of their students, where it must be said which."""
+    words = vocabulary.words_for(person.role)
+    near = vocabulary.nearest(house, typed, words) if typed else ""
+    spelled = house.words.catalog.label(house.words.language(person.language), f"command.{near}") if near else ""
+    context = {"role": person.role, "words": list(words), "unknown": bool(typed), "near": spelled, "name": example}
+    return Saying("command_help", context)
 
 
 def _student(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
@@ -63,17 +93,9 @@ def _student(house: House, connection: Connection, person: AnyRow, now: datetime
     scene = scene_of(connection, person.workspace, person.slack_id)
     if scene is not None and scene.conference != conference.id:
         scene = None
-    level = school.level(connection, person.workspace)
     states = {**parked(connection, scene), **({scene.flow: scene.state} if scene.flow else {})} if scene else {}
-    flows = {name: house.words.flow(person.language, name).title for name in LEVELS[level]}
     approved = scene is not None and scene.approved != 0
-    goes_up = ""
-    if scene is not None and approved:
-        goes_up = standing.goes_up(connection, scene.workspace, conference.id, scene.time_zone, now)
-    steps = [
-        {"title": title, "status": greeting.status_of(states.get(name), agreed=name != APPROVE or approved)}
-        for name, title in flows.items()
-    ]
+    steps = _steps(house, connection, person, conference, states, approved=approved)
     following = next((step["title"] for step in steps if step["status"] != "done"), "")
     context = {
         "student": first_name(person.name),
@@ -85,12 +107,48 @@ def _student(house: House, connection: Connection, person: AnyRow, now: datetime
         "total": len(steps),
         "done": sum(step["status"] == "done" for step in steps),
         "next_title": following,
-        "goes_up": goes_up,
+        "goes_up": _goes_up(connection, scene, now) if scene is not None and approved else "",
+        "over": conference.date < school.today(connection, person.workspace, now),
     }
     label, ref = "start", Ref(scene.conversation if scene else 0, "", 0, "cmd:start")
     if scene is not None and states:
         label, ref = ("go_on", ref) if following else ("review", ref._replace(flow=APPROVE, choice="open"))
-    return Saying("home_student", context, {"actions": [[Button(Tap.ANSWER, label, ref.text(), "primary")]]})
+    taps = [
+        [Button(Tap.ANSWER, label, ref.text(), "primary")],
+        *_led(Reader(house, connection, person, actor(connection, person), now), scene, bool(states)),
+    ]
+    return Saying("home_student", context, {"actions": taps})
+
+
+def _steps(
+    house: House, connection: Connection, person: AnyRow, conference: AnyRow, states: Mapping[str, State], *,
+    approved: bool,
+) -> list[dict[str, str]]:  # fmt: skip
+    """The parts of the student's level, each with how far it is."""
+    level = levels.of(connection, person.workspace, person.id, conference.term_id)
+    return [
+        {
+            "title": house.words.flow(person.language, name).title,
+            "status": greeting.status_of(states.get(name), agreed=name != APPROVE or approved),
+        }
+        for name in LEVELS[level]
+    ]
+
+
+def _goes_up(connection: Connection, scene: Scene, now: datetime) -> str:
+    return standing.goes_up(connection, scene.workspace, scene.conference, scene.time_zone, now)
+
+
+def _led(reader: Reader, scene: Scene | None, begun: bool) -> Iterator[list[Button]]:
+    """What a student does beside answering: practice and lead, read the agenda, look at what was agreed."""
+    day, student = meetings.today(reader), reader.person.id
+    coming = meetings.current(reader, [student])[student]
+    practice = scene is not None and begun and coming.date >= day
+    first = [runs.button(scene.conversation)] if scene is not None and practice else []
+    first += [runs.lead_button(coming.id)] if practice and coming.date == day else []
+    last = meetings.before(reader, student, min(day, coming.date))
+    past = deeds.afterwards(reader, last) if last is not None else []
+    yield from (row for row in (first, [*deeds.read(reader.who, coming, day), *past]) if row)
 
 
 def _advisor(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
@@ -134,19 +192,23 @@ def _coordinator(house: House, connection: Connection, person: AnyRow, now: date
     return Saying("home_coordinator", {"school": name, "groups": groups, "totals": count(found)})
 
 
-def _adult(connection: Connection, person: AnyRow, now: datetime) -> Saying:
-    """Family, teachers and counselors see when and where, of the conferences they are part of."""
-    student = aliased(Person)
-    day = school.today(connection, person.workspace, now)
-    rows = connection.execute(
-        select(student.name, Conference.date, Conference.time, Conference.place)
-        .join(Participant, Participant.conference_id == Conference.id)
-        .join(student, student.id == Conference.student_id)
-        .where(Participant.person_id == person.id, Conference.cancelled.is_(False), Conference.date >= day)
-        .order_by(Conference.date, Conference.time)
-    )
-    conferences = [
-        {"student": first_name(row.name), "date": row.date.isoformat(), "time": row.time, "place": row.place}
-        for row in rows
-    ]
-    return Saying("home_adult", {"name": person.name, "conferences": conferences})
+def _counselor(reader: Reader) -> Saying:
+    """What waits for a counselor, and the conferences they are part of."""
+    context, buttons = alerts.of_counselor(reader)
+    day = meetings.today(reader)
+    coming = [meetings.facts(row, day) for row in meetings.of_adult(reader) if row.date >= day]
+    return Saying("home_counselor", {"name": reader.person.name, "conferences": coming, **context}, buttons)
+
+
+def _adult(reader: Reader) -> Saying:
+    """Family and teachers see when and where, of the conferences they are part of, and what they can do about each."""
+    day, rows = meetings.today(reader), meetings.of_adult(reader)
+    several = len(rows) > 1
+    taps = meetings.menu(rows, "conference") if several else [taps for row in rows for taps in deeds.rows(reader, row)]
+    context = {
+        "name": reader.person.name,
+        "conferences": [meetings.facts(row, day) for row in rows],
+        "several": several,
+        "answer": deeds.answer(reader, rows[0]) if rows and not several else {"coming": ""},
+    }
+    return Saying("home_adult", context, {"actions": taps})

@@ -12,7 +12,7 @@ from bot.conference.answers import Spot as Place
 from bot.dialogue.events import Ask, Command, Note
 from bot.dialogue.flow import Band
 from bot.dialogue.state import Spot
-from bot.services import greeting, review, safeguarding
+from bot.services import greeting, recurring, review, safeguarding, thanks
 from bot.services.gathered import EVIDENCE, GOALS, PIECE, Piece
 from bot.services.house import House
 from bot.services.scene import Scene
@@ -118,6 +118,13 @@ class Teller:
         }
         start = Button(Tap.ANSWER, "go_on", Ref(scene.conversation, "", 0, f"cmd:{Command.START}").text())
         self.say(Saying("kept", context, {"actions": [[start]]} if coming else {}))
+        if scene.flow == recurring.REFLECTION:
+            self._thanks(scene)
+
+    def _thanks(self, scene: Scene) -> None:
+        """The student's thank-you may go: asked here where it was not asked with the reminder to reflect."""
+        own, workspace = not scene.thread, scene.workspace
+        self.drafts += thanks.asked(self.house, self.connection, workspace, scene.conference, self.voice, own=own)
 
     def no_goals(self, scene: Scene) -> None:
         """There is nothing to check on yet; where goals can be set, the way there."""

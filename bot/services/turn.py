@@ -33,9 +33,11 @@ from bot.dialogue.events import (
     Tapped,
 )
 from bot.dialogue.flow import Flow, Kind, Rounds
+from bot.dialogue.path import fitting
 from bot.dialogue.state import Spot, State
 from bot.services import answers, channel, gathered, opening, recurring, reminders, review, safeguarding
 from bot.services.house import House
+from bot.services.runs import SCRIPT
 from bot.services.scene import Scene, over, park, parked, parked_one, save
 from bot.services.speech import Saying
 from bot.services.telling import FINAL, Teller
@@ -43,6 +45,13 @@ from bot.store.models import Item
 from bot.taps import Ref
 from bot.words import APPROVE, LEVELS, QUARTER
 from scheduler.outbox import Delivery
+
+_ASKED_FOR = frozenset(
+    {
+        Command.PAUSE, Command.HELP, Command.PREVIEW, Command.MENU, Command.QUIET, Command.REMIND, Command.PRACTICE,
+    }
+)  # fmt: skip
+"""What can be asked for by its name while no question is open."""
 
 
 class Turn:
@@ -53,7 +62,7 @@ class Turn:
     ) -> None:
         self.house = house
         self.connection = connection
-        self.scene = scene
+        self.scene = self._fitted(scene)
         self.now = now
         self.told = Teller(house, connection, scene.voice(channel, f"turn:{key}", now))
         self._kept: set[Act] = set()
@@ -62,6 +71,20 @@ class Turn:
         self._back = False  # from changing one line of the agenda
         self._screened = False  # the safety screen matched what was just said
         self._after = ""  # the flow that just ended: its closing words open the next question
+
+    def _fitted(self, scene: Scene) -> Scene:
+        """Without what the words and the level no longer ask. Where that was the open question, no flow is open: the
+        student finds it begun in the menu."""
+        if not scene.flow:
+            return scene
+        state = self._fitting(scene, scene.flow, scene.state)
+        if state.spot is not None or scene.state.spot is None:
+            return scene._replace(state=state)
+        park(self.connection, scene, scene.flow, state)
+        return scene._replace(flow="", state=State())
+
+    def _fitting(self, scene: Scene, flow: str, state: State) -> State:
+        return fitting(self.house.words.flow(scene.language, flow, scene.level), state)
 
     # What a student does
 
@@ -122,6 +145,9 @@ class Turn:
 
     def open(self, flow: str) -> None:
         """Go into a flow of the student's level or of the quarter, at the question where it was left."""
+        if flow == SCRIPT:
+            self._practise()
+            return
         if flow not in (*LEVELS[self.scene.level], *QUARTER) or not recurring.may_open(self.scene, flow, self.now):
             self._note(Note.ALREADY_ANSWERED)
             return
@@ -135,6 +161,16 @@ class Turn:
         self.scene = self.scene._replace(back_to="", came_from=ended, status="open")
         looking_again = flow == APPROVE and self.scene.state.done
         self._advance(Revisit(FINAL) if looking_again else self._begin(flow))
+
+    def _practise(self) -> None:
+        """To the cards, which are no flow: the question that is open stays open."""
+        from bot.services import scripting  # which needs this one
+
+        offered = scripting.offered(self.house, self.connection, self.scene, self.now)
+        if offered is None:
+            self._menu("")
+        else:
+            self.told.say(offered)
 
     def start(self) -> list[Delivery]:
         """Go to the open question, or to the first flow that is not done."""
@@ -205,17 +241,22 @@ class Turn:
     def _outside(self, said: Said) -> None:
         """Typed while no question is open."""
         late = self.scene.flow and self.scene.asked_at is None and self.scene.state.before is not None
-        command = self._coach.control(said.text)
+        command = self._coach.control(said.text) or self._practice(said)
         if command in (Command.START, Command.NEXT) or (
             self.scene.status == "new" and self._coach.yes_no(said.text) is True
         ):
             self._start_or_menu()
-        elif command in (Command.PAUSE, Command.HELP, Command.PREVIEW, Command.MENU, Command.QUIET, Command.REMIND):
+        elif command in _ASKED_FOR:
             self._command(Do(Command(command)))
         elif (command == Command.BACK and self.scene.flow) or late:
             self._advance(said)
         else:
             self._command(Do(Command.MENU), nothing_open=True)
+
+    def _practice(self, said: Said) -> Command | None:
+        """The one word that may be an answer while a question is open."""
+        word = self.house.words.catalog.label(self.house.words.language(self.scene.language), "command.practice")
+        return Command.PRACTICE if said.text.strip().casefold() == word.casefold() else None
 
     def _change_in_flow(self, event: Edited | Deleted) -> None:
         """An edit goes to the flow in which the message was an answer, wherever the student is now."""
@@ -243,11 +284,11 @@ class Turn:
 
     def _advance_in(self, flow: str, event: Event) -> bool:
         """Take an event in where it belongs, though another flow is open, which keeps the word. False if it is gone."""
-        states = parked(self.connection, self.scene)
-        if flow not in states or not (isinstance(event, Said) or states[flow].heard(getattr(event, "ts", ""))):
+        here, states = self.scene, parked(self.connection, self.scene)
+        state = self._fitting(here, flow, states[flow]) if flow in states else None
+        if state is None or not (isinstance(event, Said) or state.heard(getattr(event, "ts", ""))):
             return False
-        here = self.scene
-        self.scene = here._replace(flow=flow, state=states[flow])
+        self.scene = here._replace(flow=flow, state=state)
         self._advance(event, quietly=True)
         park(self.connection, self.scene, flow, self.scene.state)
         held = "held" if self.scene.status == "held" else here.status
@@ -279,7 +320,7 @@ class Turn:
     def _switch(self, flow: str) -> None:
         if flow == self.scene.flow:
             return
-        state = parked_one(self.connection, self.scene, flow) or State()
+        state = self._fitting(self.scene, flow, parked_one(self.connection, self.scene, flow) or State())
         if self.scene.flow:
             park(self.connection, self.scene, self.scene.flow, self.scene.state)
         self.scene = self.scene._replace(flow=flow, state=state, came_from="")
@@ -288,6 +329,8 @@ class Turn:
 
     def _apply(self, effect: Effect) -> None:
         match effect:
+            case Ask() if self.scene.flow not in (*LEVELS[self.scene.level], *QUARTER):
+                self._start_or_menu()  # the school has moved down since: what was said is kept, and no more is asked
             case Ask():
                 self._ask(effect)
             case Say():
@@ -348,6 +391,8 @@ class Turn:
                 self.told.help(self.scene, do.spot)
             case Command.PREVIEW if self.scene.conference:
                 self.told.preview(self.scene)
+            case Command.PRACTICE if self.scene.conference:
+                self._practise()
             case Command.QUIET | Command.REMIND:
                 wanted = do.command is Command.REMIND
                 reminders.wish(self.connection, self.scene.workspace, self.scene.person, wanted, self.now)
@@ -407,7 +452,7 @@ class Turn:
         if self.scene.status == "paused":
             self.told.say(Saying("resumed", {"student": self.scene.student}))
         self.scene = self.scene._replace(status="open")
-        if running or (self.scene.flow and self.scene.flow not in QUARTER and not self.scene.state.done):
+        if running or (self.scene.flow in LEVELS[self.scene.level] and not self.scene.state.done):
             self._advance(self._begin(self.scene.flow))
             return
         following = self._following(after)

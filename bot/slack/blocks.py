@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, groupby
 
 from bot.slack.controls import (
     Button,
@@ -30,9 +30,12 @@ from bot.slack.controls import (
     to_json,
 )
 from prompts.markdown import (
+    END,
+    VALUE,
     Divider,
     Document,
     Heading,
+    Instant,
     ListItem,
     Paragraph,
     Part,
@@ -168,7 +171,7 @@ def _groups(document: Document, controls: Mapping[str, Sequence[Row]]) -> list[_
         elif isinstance(first, Divider):
             groups.append(_Group([{"type": "divider"}], []))
         else:
-            groups.append(_Group(list(_shown(run)), [part_text(part) for part in run], _opens(first)))
+            groups.append(_Group(list(_shown(run)), [part_text(_dated(part)) for part in run], _opens(first)))
     return groups
 
 
@@ -244,12 +247,15 @@ _HARMLESS = str.maketrans({"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ", "&": "&
 _SIGNS = re.compile(r"[*_~`&<>:]")
 _EMOJI = re.compile(r":(?=[\w+'-]+:)")
 _QUOTING = re.compile(r"^([^\S\n]*)&gt;", re.MULTILINE)
+_DATES = {"day": "{date_long}", "clock": "{time}"}
+_MARKED = re.compile(f"{VALUE}(!date\\^[0-9]+\\^{{[a-z_]+}}\\|[^<>|{VALUE}{END}]*){END}")
+_LEFT_OVER = {ord(VALUE): None, ord(END): None}
 _ADDRESS = str.maketrans({"&": "&amp;", "<": "%3C", ">": "%3E", "|": "%7C"})
 
 
 def _text_objects(spans: tuple[Span, ...]) -> Iterator[Json]:
     """Text objects of at most 3,000 characters that show `spans`, in order, whole."""
-    formatted = any(span.bold or span.italic or span.code or span.link for span in spans)
+    formatted = any(span.bold or span.italic or span.code or span.link or span.instant for span in spans)
     text = _mrkdwn(spans) if formatted else "".join(span.text for span in spans)
     if len(text) <= SECTION:
         if text and not text.isspace():
@@ -271,8 +277,8 @@ def _halves(spans: tuple[Span, ...]) -> tuple[tuple[Span, ...], tuple[Span, ...]
     for at, span in enumerate(spans):
         if len(span.text) > room:
             head = split_text(span.text, room)[0] if room else ""
-            first = replace(span, text=head)
-            rest = replace(span, text=span.text[len(head) :])
+            first = replace(span, text=head, instant=None)
+            rest = replace(span, text=span.text[len(head) :], instant=None)
             return (*left, *([first] if head else [])), (rest, *spans[at + 1 :])
         left.append(span)
         room -= len(span.text)
@@ -280,17 +286,43 @@ def _halves(spans: tuple[Span, ...]) -> tuple[tuple[Span, ...], tuple[Span, ...]
 
 
 def _mrkdwn(spans: tuple[Span, ...]) -> str:
-    return _QUOTING.sub(r"\1›", "".join(map(_mrkdwn_span, spans)))
+    runs = groupby(spans, lambda span: (span.bold, span.italic, span.code, span.link))
+    return _QUOTING.sub(r"\1›", "".join(_mrkdwn_run(list(run)) for _, run in runs))
 
 
-def _mrkdwn_span(span: Span) -> str:
-    text = harmless(span.text)
+def _mrkdwn_run(run: Sequence[Span]) -> str:
+    """Neighbours of one style, in which moments stand among words."""
+    span, text = run[0], "".join(map(_bare, run))
     if address := web_address(span.link):
         text = f"<{address.translate(_ADDRESS)}|{text.replace('|', '¦')}>"
     for wanted, sign in ((span.code, "`"), (span.italic, "_"), (span.bold, "*")):
         if wanted:
             text = _signed(text, sign)
     return text
+
+
+def _bare(span: Span) -> str:
+    text = harmless(span.text)
+    return f"<{_date(span.instant, text)}>" if span.instant is not None else text
+
+
+def _date(instant: Instant, text: str) -> str:
+    """What stands between Slack's angles: the reader's own clock; `text`, the school's, where that cannot be shown.
+
+    https://docs.slack.dev/messaging/formatting-message-text#date-formatting
+    """
+    return f"!date^{instant.at}^{_DATES[instant.shows]}|{text.replace('|', '¦').replace('^', 'ˆ')}"
+
+
+def _dated(part: Part) -> Part:
+    """A part for the text that is read aloud, in which moments are marked until it is escaped."""
+    if isinstance(part, (Words, Slot, Divider)) or all(span.instant is None for span in part.spans):
+        return part
+    spans = (
+        replace(span, text=f"{VALUE}{_date(span.instant, span.text)}{END}") if span.instant else span
+        for span in part.spans
+    )
+    return replace(part, spans=tuple(spans))
 
 
 def harmless(text: str) -> str:
@@ -347,7 +379,7 @@ def _text(batch: Sequence[_Group]) -> str:
     while len(escaped) > TEXT:
         escaped = _escape(shorten(text, limit))
         limit -= -(-(len(escaped) - TEXT) // 5)  # one character less is at most five less, "&amp;"
-    return escaped or "…"
+    return _MARKED.sub(r"<\1>", escaped).translate(_LEFT_OVER) or "…"
 
 
 def _escape(text: str) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.services import nudging
+from sqlalchemy import Connection
+
+from bot.services import company, nudging
 from bot.services.house import House
 from bot.slack.compose import composing
 from bot.slack.pictures import Pictures
 from bot.slack.posting import Poster
 from scheduler.outbox import Delivery, Draft
-from scheduler.outcomes import Outcome, Postponed, Refused, Sent, Unknown
+from scheduler.outcomes import Final, Outcome, Postponed, Refused, Sent, Unknown
 
 NOBODY = "there is nobody to say it to"
 
@@ -25,28 +27,41 @@ class Nudger:
         self._house = house
         self._poster = poster
         self._pictures = pictures
+        self._told: dict[str, Sequence[int]] = {}  # said with what was sent and is not settled yet, by its id
 
     def refuse(self, delivery: Delivery, now: datetime) -> str | Postponed | None:
         """Whether it is still wanted and allowed, asked just before it goes."""
         with self._house.store.read() as connection:
-            return nudging.refusal(connection, delivery, now)
+            return nudging.refusal(self._house, connection, delivery, now)
 
     def send(self, delivery: Delivery) -> Outcome:
         """Compose it as things stand now, and post it."""
-        said = self._said(delivery)
+        with self._house.store.read() as connection, composing():
+            said = nudging.said(self._house, connection, delivery, self._house.clock())
         if said is None:
             return Refused(NOBODY)
-        return self._pictures.post(delivery, said.channel, said.saying, said.language)
+        outcome = self._pictures.post(delivery, said.channel, said.saying, said.language)
+        if isinstance(outcome, Sent):
+            self._told[delivery.id] = said.told
+        return outcome
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Look in the channel's history."""
-        said = self._said(delivery)
-        return self._poster.find(delivery, said.channel) if said is not None else None
+        with self._house.store.read() as connection:
+            channel = nudging.place(connection, delivery)
+        return self._poster.find(delivery, channel) if channel else None
 
-    def settled(self, *_: object) -> Sequence[Draft]:
-        """Nothing follows."""
-        return ()
+    def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
+        """What was said with it goes no more. The same in the further languages of a channel; what comes right after.
 
-    def _said(self, delivery: Delivery) -> nudging.Said | None:
-        with self._house.store.read() as connection, composing():
-            return nudging.said(self._house, connection, delivery, self._house.clock())
+        What was sent before a crash and found again is taken to have said what it would say now.
+        """
+        if not isinstance(outcome, Sent):
+            return ()
+        told = self._told.pop(delivery.id, None)
+        if told is None:
+            told = [one.seq for one in nudging.together(self._house, connection, delivery, now)[1:]]
+        if told:
+            company.settle(connection, delivery.workspace, told, now)
+        further = nudging.further(self._house, connection, delivery, now)
+        return [*further, *nudging.followed(self._house, connection, delivery, now)]

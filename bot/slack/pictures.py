@@ -10,14 +10,16 @@ from bot.services.speech import Saying
 from bot.slack.blocks import Message, messages
 from bot.slack.client import SlackApi
 from bot.slack.compose import composing, say
-from bot.slack.drawing import Bar, bars
+from bot.slack.drawing import Bar, Steps, bars, steps
 from bot.slack.posting import Poster
 from bot.words import Words
 from prompts.splitting import shorten
 from scheduler.outbox import Delivery
 from scheduler.outcomes import Later, Outcome, Refused
 
-PICTURED = "digest_coordinator"
+DIGEST, GOALS = "digest_coordinator", "where_i_was"
+PICTURED = frozenset({DIGEST, GOALS})
+"""The messages that have a picture."""
 STATUSES = ("ready", "on_the_way", "quiet", "new", "met")
 TRIES = 3
 WAIT_SECONDS = 2.0
@@ -44,21 +46,27 @@ class Pictures:
         self._poster = poster
         self._uploaded: dict[str, str] = {}  # file by delivery, while Slack takes it in
 
-    def post(self, delivery: Delivery, recipient: str, saying: Saying, language: str) -> Outcome:
+    def has(self, payload: Mapping[str, Any]) -> bool:
+        """Whether what a delivery says has a picture."""
+        return payload.get("template") in PICTURED
+
+    def post(
+        self, delivery: Delivery, recipient: str, saying: Saying, language: str, thread: str | None = None
+    ) -> Outcome:
         """Post one message. Only posting it counts: an upload that nothing refers to is seen by nobody."""
         with composing():
             message = messages(*say(self._words, saying.payload(language)))[0]
             picture = picture_of(self._words, saying, language)
         if picture is None or len(message.blocks) >= MESSAGE_BLOCKS:
-            return self._poster.post(delivery, recipient, message)
+            return self._poster.post(delivery, recipient, message, thread)
         file = self._file(delivery, picture)
         if isinstance(file, Later):
             return file
         if file:
-            outcome = self._poster.post(delivery, recipient, _with(message, picture, file))
+            outcome = self._poster.post(delivery, recipient, _with(message, picture, file), thread)
             if not (isinstance(outcome, Refused) and outcome.reason in _BLOCKS_REFUSED):
                 return outcome
-        return self._poster.post(delivery, recipient, message)
+        return self._poster.post(delivery, recipient, message, thread)
 
     def _file(self, delivery: Delivery, picture: Picture) -> str | Later:
         """Slack's id of the picture once it can be shown; "" where it cannot be had."""
@@ -88,9 +96,30 @@ class Pictures:
 
 def picture_of(words: Words, saying: Saying, language: str) -> Picture | None:
     """The picture that belongs to what is said, if one does."""
-    if saying.template != PICTURED or not saying.context["bars"]:
-        return None
-    spoken = words.language(language)
+    if saying.template == DIGEST and saying.context["bars"]:
+        return _groups(words, saying, words.language(language))
+    if saying.template == GOALS and saying.context["weeks"]:
+        return _goals(words, saying, words.language(language))
+    return None
+
+
+def _goals(words: Words, saying: Saying, spoken: str) -> Picture:
+    """How far a student was with each goal, week by week."""
+    scale, goals = saying.context["scale"], saying.context["goals"]
+    title = words.catalog.label(spoken, "looking_back.picture")
+    told = [
+        words.catalog.label(
+            spoken, "looking_back.picture_goal", goal=one["goal"],
+            steps=", ".join(scale[step] for step in one["steps"] if step is not None) or "–",
+        )
+        for one in goals
+    ]  # fmt: skip
+    rows = [Steps(one["goal"], tuple(one["steps"])) for one in goals]
+    return Picture(steps(title, scale, rows), shorten(" ".join([title + ".", *told]), ALT_TEXT))
+
+
+def _groups(words: Words, saying: Saying, spoken: str) -> Picture:
+    """How far each advisor's group is."""
 
     def label(key: str, **values: object) -> str:
         return words.catalog.label(spoken, f"digest.{key}", **values)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from bot.services import beside, safeguarding
 from bot.services.house import House
-from bot.services.speech import Kind
+from bot.services.speech import Kind, Saying
 from bot.slack.blocks import Message
 from bot.slack.client import Reply, SlackApi
 from bot.slack.compose import compose, composing
@@ -98,14 +98,27 @@ class Poster:
         return ours and metadata.get("event_payload", {}).get("delivery") == delivery.id
 
 
+class Pictured(Protocol):
+    """Posts messages that have a picture in them."""
+
+    def has(self, payload: Mapping[str, Any]) -> bool:
+        """Whether what is said belongs to them."""
+
+    def post(
+        self, delivery: Delivery, recipient: str, saying: Saying, language: str, thread: str | None = None
+    ) -> Outcome:
+        """Post one, in a thread if given."""
+
+
 class Speaker:
     """Carries `say` and `ask`: messages to one recipient. What does not fit into one message goes on in the next."""
 
     method = "chat.postMessage"
 
-    def __init__(self, house: House, poster: Poster) -> None:
+    def __init__(self, house: House, poster: Poster, pictures: Pictured | None = None) -> None:
         self._house = house
         self._poster = poster
+        self._pictures = pictures
         self._whole: set[str] = set()  # sent in one message, and not settled yet
 
     def send(self, delivery: Delivery) -> Outcome:
@@ -114,7 +127,12 @@ class Speaker:
             pages = self._pages(delivery)
             page = pages[delivery.payload.get("page", 0)]
         thread, broadcast = delivery.payload.get("thread"), delivery.payload.get("broadcast", False)
-        outcome = self._poster.post(delivery, self._to(delivery), page, thread, broadcast=broadcast)
+        if self._pictures is not None and page is pages[0] and self._pictures.has(delivery.payload):
+            payload = delivery.payload
+            saying = Saying(payload["template"], payload["context"], payload["buttons"])
+            outcome = self._pictures.post(delivery, self._to(delivery), saying, payload["language"], thread)
+        else:
+            outcome = self._poster.post(delivery, self._to(delivery), page, thread, broadcast=broadcast)
         if isinstance(outcome, Sent) and len(pages) == 1:
             self._whole.add(delivery.id)
         return outcome

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from bot.conference import agenda as compiling
-from bot.conference.agenda import Agenda
+from bot.conference.agenda import NOTHING_ADDED, Agenda
 from bot.conference.answers import Revision
 from bot.conference.approval import approved_agenda
 from bot.services import channel as conferences
-from bot.services import review, school, standing, works
+from bot.services import given, invitation, levels, mailing, packets, review, standing, works
 from bot.services.channel import Meeting
 from bot.services.house import House
 from bot.services.speech import Kind, Saying
@@ -78,7 +78,8 @@ class Publisher:
             return strangers
         frame = not approved or (bool(strangers) and about.stands.frame)
         with self._house.store.read() as connection:
-            compiled = self._frame(about) if frame else self._render(connection, about, less=bool(strangers))
+            less = bool(strangers)
+            compiled = self._frame(connection, about) if frame else self._render(connection, about, less=less)
         names = tuple(self._attendance.names(delivery.workspace, strangers)) if approved else ()
         self._looks[delivery.id] = _Look(len(compiled), frame, names)
         held = strangers and approved and not about.stands.pages
@@ -111,14 +112,20 @@ class Publisher:
         standing.keep(connection, about.workspace, conference, stands, frame=frame)
         if number == 0 and stands and stands[:1] != list(before[:1]):
             drafts.append(conferences.pin(about.workspace, conference, outcome.ts, now))
-        count = look.pages if look else len(self._frame(about) if frame else self._render(connection, about))
+        again = self._frame if frame else self._render
+        count = look.pages if look else len(again(connection, about))
         if number + 1 < max(count, len(stands)):
             key = delivery.dedupe_key.partition(":page")[0].removeprefix(f"{Kind.AGENDA}:{conference}:")
             drafts.append(conferences.page(about.workspace, conference, key, number + 1, now))
-        elif not frame and not (look and look.strangers):
-            agenda, revisions = self._agenda(connection, about)
+        elif not frame:
+            less = bool(look and look.strangers)
+            drafts += packets.steps(self._house, connection, about.workspace, conference, delivery.id, now, less=less)
+            agenda, revisions = self._agenda(connection, about) if not less else (None, ())
             if agenda is not None:
                 drafts += works.steps(connection, about.workspace, conference, agenda, revisions, delivery.id, now)
+                approval = conferences.latest_approval(connection, conference)
+                number = approval.number if approval is not None else 0
+                drafts += mailing.agenda(connection, about.workspace, conference, number, now)
         return drafts
 
     def _page(self, delivery: Delivery, about: Meeting, compiled: Sequence[Message]) -> Outcome:
@@ -159,9 +166,16 @@ class Publisher:
         agenda, _ = self._agenda(connection, about, less=less)
         return self._pages("agenda", about, agenda) if agenda is not None else []
 
-    def _frame(self, about: Meeting) -> list[Message]:
-        """When, where, and the parts of the meeting: nothing of what the student wrote."""
-        return self._pages("agenda_frame", about, compiling.frame(about.minutes))
+    def _frame(self, connection: Connection, about: Meeting) -> list[Message]:
+        """When, where, and the parts of the meeting: nothing of what the student wrote. In the student's language, and
+        then in each other one of the family in the channel."""
+        spoken = invitation.languages(connection, about.workspace, about.id)
+        frame = compiling.frame(about.minutes)
+        return [
+            page
+            for language in dict.fromkeys([about.language, *spoken])
+            for page in self._pages("agenda_frame", replace(about, language=language), frame)
+        ]
 
     def _pages(self, template: str, about: Meeting, agenda: Agenda) -> list[Message]:
         words = self._house.words
@@ -179,11 +193,13 @@ class Publisher:
             return None, ()
         items = conferences.always_approved(connection, about.id) if less else approval.items
         language = self._house.words.language(about.language)
-        level = school.level(connection, about.workspace)
+        level = levels.of_conference(connection, about.workspace, about.id)
         read = review.material(connection, about.id)
         revisions = works.linked(read.revisions, works.shared(connection, about.id))
         flows = review.flows_of(self._house, language, level)
-        agenda = approved_agenda(items, revisions, read.settings, flows, about.minutes, approval.opening)
+        # What adults gave is not part of an approval: by keeping it the student said that it may stand here.
+        added = NOTHING_ADDED if less else given.added_of(connection, about.workspace, [about.id])[about.id]
+        agenda = approved_agenda(items, revisions, read.settings, flows, about.minutes, approval.opening, added=added)
         return agenda, revisions
 
 

@@ -12,18 +12,23 @@ from sqlalchemy import Connection
 from bot.errors import ComposeError
 from bot.services import deadletters, opening
 from bot.services.house import House
+from bot.services.packets import FOR_ONE, PACKET
 from bot.services.speech import Kind
 from bot.slack.attendance import Attendance
 from bot.slack.carrying import Carrier as FileCarrier
 from bot.slack.client import SlackApi
+from bot.slack.filing import Filer, Maker
 from bot.slack.gathering import ChannelMaker, Inviter, Reporter
 from bot.slack.homes import HomeKeeper
 from bot.slack.meeting import Introducer
 from bot.slack.nudging import Nudger
 from bot.slack.opening import Opener
+from bot.slack.packets import PacketMaker
 from bot.slack.pictures import Pictures
 from bot.slack.posting import Poster, Speaker, Updater
 from bot.slack.publishing import Pinner, Publisher
+from bot.slack.reading_back import ReadBack
+from bot.slack.welcoming import Calendars, CardPoster, Welcomer
 from scheduler.failures import raised_at
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Later, Outcome, Postponed, Refused, Sent, Unknown
@@ -33,7 +38,12 @@ log = logging.getLogger("bot.slack")
 NEWER_TAKES_IT = 30.0
 """Seconds for which a kind this version does not know is left to the newer one that put it."""
 
-_STEPS = frozenset({Kind.CHANNEL, Kind.INVITE, Kind.REPORT, Kind.AGENDA, Kind.PIN, Kind.WORK, Kind.OPENING})
+_STEPS = frozenset(
+    {
+        Kind.READ_BACK, Kind.CHANNEL, Kind.INVITE, Kind.REPORT, Kind.AGENDA, Kind.PIN, Kind.WORK, Kind.OPENING,
+        Kind.WELCOME, Kind.CARD,
+    }
+)  # fmt: skip
 """The kinds that stand in a conference's lane."""
 
 
@@ -52,16 +62,30 @@ class Carrier(Protocol):
         """In the transaction that settles it: what is to be kept, and what follows."""
 
 
+class Mailing(Carrier, Protocol):
+    """A carrier that says itself whether what it carries is still wanted."""
+
+    def refuse(self, delivery: Delivery, now: datetime) -> str | Postponed | None:
+        """As for the sender."""
+
+
 class SlackSender:
     """Hands each delivery to the carrier of its kind."""
 
-    def __init__(self, house: House, api: SlackApi, bot_user: str) -> None:
+    def __init__(self, house: House, api: SlackApi, bot_user: str, mailer: Mailing | None = None) -> None:
+        """`mailer` carries what goes by e-mail; without it that is left to a process that has one."""
         poster = Poster(api, bot_user)
         attendance = Attendance(house, api, bot_user)
-        speaker = Speaker(house, poster)
+        pictures = Pictures(house.words, api, poster)
+        speaker = Speaker(house, poster, pictures)
         self._house = house
-        self._nudger = Nudger(house, poster, Pictures(house.words, api, poster))
+        self._nudger = Nudger(house, poster, pictures)
+        self._mailer = mailer
+        packets = PacketMaker(house, api)
+        makers: dict[str, Maker] = {"calendar": Calendars(house), PACKET: packets, FOR_ONE: packets}
+        mail: Mapping[str, Carrier] = {Kind.MAIL: mailer} if mailer is not None else {}
         self._carriers: Mapping[str, Carrier] = {
+            **mail,
             Kind.SAY: speaker,
             Kind.ASK: speaker,
             Kind.UPDATE: Updater(house, poster),
@@ -72,7 +96,11 @@ class SlackSender:
             Kind.REPORT: Reporter(),
             Kind.AGENDA: Publisher(house, api, poster, attendance),
             Kind.PIN: Pinner(house, api),
+            Kind.READ_BACK: ReadBack(house, poster, attendance),
             Kind.OPENING: Opener(),
+            Kind.WELCOME: Welcomer(house),
+            Kind.CARD: CardPoster(house, poster),
+            Kind.FILE: Filer(house, api, poster, attendance, makers),
             Kind.WORK: FileCarrier(house, api, attendance),
             Kind.NUDGE: self._nudger,
         }
@@ -89,9 +117,11 @@ class SlackSender:
     def refuse(self, delivery: Delivery, now: datetime) -> str | Postponed | None:
         """Only a nudge may be no longer wanted by the time it is due; it, and the opening of a channel, not just now:
         nobody waits for them."""
-        if delivery.kind == Kind.OPENING:
+        if delivery.kind in (Kind.OPENING, Kind.WELCOME):
             with self._house.store.read() as connection:
                 return opening.not_now(connection, delivery, now)
+        if delivery.kind == Kind.MAIL and self._mailer is not None:
+            return self._mailer.refuse(delivery, now)
         return self._nudger.refuse(delivery, now) if delivery.kind == Kind.NUDGE else None
 
     def send(self, delivery: Delivery) -> Outcome:

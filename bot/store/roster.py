@@ -32,10 +32,10 @@ def conferences(connection: Connection, workspace: str) -> list[RowMapping]:
     return list(connection.execute(select(Conference.__table__).where(Conference.workspace == workspace)).mappings())
 
 
-def guardians(connection: Connection, workspace: str) -> set[tuple[int, int]]:
-    """(adult's id, student's id)."""
-    statement = select(Guardian.adult_id, Guardian.student_id).where(Guardian.workspace == workspace)
-    return {(adult, student) for adult, student in connection.execute(statement)}
+def guardians(connection: Connection, workspace: str) -> dict[tuple[int, int], tuple[str, str]]:
+    """By (adult's id, student's id): the household, and how the adult may be reached."""
+    statement = select(Guardian.__table__).where(Guardian.workspace == workspace)
+    return {(row.adult_id, row.student_id): (row.household, row.contact) for row in connection.execute(statement)}
 
 
 def participants(connection: Connection, workspace: str) -> set[tuple[int, int]]:
@@ -72,8 +72,13 @@ def remove_terms(connection: Connection, ids: Collection[int]) -> None:
     connection.execute(delete(Term).where(Term.id.in_(ids)))
 
 
-def add_guardians(connection: Connection, workspace: str, pairs: Collection[tuple[int, int]]) -> None:
-    add(connection, Guardian, [{"workspace": workspace, "adult_id": a, "student_id": s} for a, s in sorted(pairs)])
+def add_guardians(connection: Connection, workspace: str, pairs: Mapping[tuple[int, int], tuple[str, str]]) -> None:
+    """What is added is as `guardians` has it."""
+    rows = [
+        {"workspace": workspace, "adult_id": adult, "student_id": student, "household": household, "contact": contact}
+        for (adult, student), (household, contact) in sorted(pairs.items())
+    ]
+    add(connection, Guardian, rows)
 
 
 def remove_guardians(connection: Connection, pairs: Collection[tuple[int, int]]) -> None:
@@ -94,6 +99,16 @@ def remove_participants(connection: Connection, pairs: Collection[tuple[int, int
     )
     if pairs:
         connection.execute(statement, [{"c": conference, "p": person} for conference, person in sorted(pairs)])
+
+
+def still_in_channels(connection: Connection, pairs: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those of some (conference's id, person's id) who were brought into the conference's channel."""
+    people = {person for _, person in pairs}
+    joined = select(Participant.conference_id, Participant.person_id).where(
+        Participant.person_id.in_(people), Participant.invite == "joined"
+    )
+    found = {(row.conference_id, row.person_id) for row in connection.execute(joined)} if people else set()
+    return sorted(found & set(pairs))
 
 
 def invite_again(connection: Connection, person: int) -> None:

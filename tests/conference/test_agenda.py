@@ -10,6 +10,7 @@ from bot.conference.agenda import (
     Idea,
     Meeting,
     Piece,
+    Pride,
     agenda_context,
     compile_agenda,
     frame,
@@ -137,14 +138,23 @@ def test_an_answer_to_a_question_the_school_no_longer_asks_is_not_shown() -> Non
     assert words(compile_agenda(answers(strengths__gone="old", pets__name="Rex"), {}, FLOWS, 20)) == []
 
 
+def test_what_adults_are_proud_of_stands_with_the_strengths() -> None:
+    agenda = compile_agenda({}, {}, FLOWS, 20, added=Added({}, prides=(Pride("Amal", "you *helped*"),)))
+    prides = {part["key"]: part["prides"] for part in agenda_context(agenda, MEETING, label)["sections"]}
+    assert prides.pop("strengths") == [{"by": "Amal", "words": "you *helped*"}]
+    assert not any(prides.values())
+
+
 def test_the_works_of_a_section_say_who_chose_them() -> None:
     work = Work("photo", "football-field\ntimeline", "F1", "https://files.test/F1")
     given = {BEST: Given(*BEST, text="I measured", evidence=(work,))}
-    added = Added({Topic.STRENGTHS: (Piece("described", "lab notebook p. 12", chosen_by="Mr. Reyes"),)})
+    chosen = Piece("described", "lab notebook p. 12", chosen_by="Mr. Reyes", why="you found\nyour own mistake")
+    added = Added({Topic.STRENGTHS: (chosen,)})
     context = agenda_context(compile_agenda(given, {}, FLOWS, 20, added=added), MEETING, label)
+    own, theirs = {"by": "", "why": ""}, {"by": "Mr. Reyes", "why": "you found your own mistake"}
     assert context["sections"][2]["works"] == [
-        {"title": "football-field timeline", "kind": "<work.photo>", "url": "https://files.test/F1", "by": ""},
-        {"title": "lab notebook p. 12", "kind": "", "url": "", "by": "Mr. Reyes"},
+        {"title": "football-field timeline", "kind": "<work.photo>", "url": "https://files.test/F1"} | own,
+        {"title": "lab notebook p. 12", "kind": "", "url": ""} | theirs,
     ]
 
 

@@ -31,6 +31,7 @@ from prompts.markdown import (
     Divider,
     Document,
     Heading,
+    Instant,
     ListItem,
     Paragraph,
     Part,
@@ -132,6 +133,21 @@ def test_a_value_in_a_formatted_sentence_cannot_format_ping_or_link(value: str) 
 def test_formatting_touches_the_text_it_formats() -> None:
     (block,) = blocks(Document((Paragraph((Span(" a b ", bold=True), Span("\n\nc\nd", italic=True))),)))
     assert block["text"]["text"] == " *a b* \n\n_c_\n_d_"
+
+
+def test_a_moment_is_on_the_readers_own_clock_and_cannot_end_early() -> None:
+    told = Span("Thursday | ^ <!channel>", bold=True, instant=Instant(1796941800, "day"))
+    content = Document((Paragraph((Span("See you "), told, Span(" then", bold=True))),))
+    (message,), (block,) = messages(content), blocks(content)
+    shown = "<!date^1796941800^{date_long}|Thursday ¦ ˆ &lt;!channel&gt;>"
+    assert block == mrkdwn(f"See you *{shown} then*")
+    assert message.text == f"See you {shown} then"
+    assert len(messages(Document((Paragraph((told,) * 400),)))[0].text) < 4000
+
+
+def test_words_that_look_like_a_mark_are_no_ping() -> None:
+    (message,) = messages(Document((Words("\ufdd0!channel\ufdd3 \ufdd0!date^1^{time}|x<!here>\ufdd3"),)))
+    assert not {"<!channel", "<!here"} & {*re.findall(r"<!\w+", message.text)}
 
 
 def test_a_link_cannot_end_early() -> None:

@@ -10,9 +10,12 @@ from sqlalchemy import select, update
 from bot.practice import Fault
 from bot.practice.channel import Kind
 from bot.practice.stage import Stage
+from bot.school import read_school
+from bot.services.following import followed
+from bot.services.load import load_school
 from bot.services.speech import Kind as DeliveryKind
 from bot.slack.gathering import ChannelMaker, channel_name
-from bot.store.models import Conference, Person
+from bot.store.models import Conference, Participant, Person
 from bot.store.session import Store
 from bot.words import Words
 from scheduler.outbox import Draft
@@ -280,3 +283,90 @@ def _match(stage: Stage, key: str, slack_id: str | None) -> None:
     """Make somebody of the roster one who was not found in Slack yet."""
     with stage.bot.house.store.write() as connection:
         connection.execute(update(Person).where(Person.key == key).values(slack_id=slack_id))
+
+
+def test_a_guest_whom_an_admin_has_added_is_waited_for_no_longer(noor: Student) -> None:
+    stage = noor.stage
+    refused = Fault.refused("user_is_restricted")
+    stage.workspace.fault("conversations.invite", refused, None, lambda args: args["users"] == "UAMAL")
+    noor.finish()
+    channel = stage.workspace.channel(NAME)
+    assert channel is not None
+    stage.workspace.join(channel, "UAMAL")
+    stage.run()
+    with stage.bot.house.store.read() as connection:
+        amal = select(Person.id).where(Person.key == "amal").scalar_subquery()
+        assert connection.scalar(select(Participant.invite).where(Participant.person_id == amal)) == "joined"
+    assert len(reports(stage)) == 1
+
+
+def test_somebody_known_by_another_address_belongs_once_the_roster_has_their_slack_id(
+    store: Store, words: Words, tmp_path: Path
+) -> None:
+    folder = tmp_path / "school"
+    with staged(store, words, folder) as stage:
+        _match(stage, "amal", None)
+        del stage.workspace.people["UAMAL"]
+        noor = Student(stage)
+        noor.finish()
+        amal = stage.workspace.person("Amal", "UELSEWHERE", "amal@elsewhere.example")
+        channel = stage.workspace.channel(NAME)
+        assert channel is not None
+        stage.workspace.join(channel, amal.id)
+        noor.edit(noor.said["learner"], "I think best when I can walk around.")
+        noor.review_again()
+        noor.approve()
+        assert "the coordinator can write their Slack member ID into the roster" in told(stage, "okafor")[-1]
+        _load_again(stage, folder, {",,Elm Street": ",UELSEWHERE,Elm Street"})
+        assert "walk around" in agenda(stage)
+
+
+# -- people who are not to be written to -------------------------------------------------------------------------------
+
+
+def test_do_not_contact_holds_everything_back_until_they_are_out_of_the_channel(
+    store: Store, words: Words, tmp_path: Path
+) -> None:
+    folder = tmp_path / "school"
+    with staged(store, words, folder) as stage:
+        noor = Student(stage)
+        noor.finish()
+        _load_again(stage, folder, {",Elm Street,": ",Elm Street,none"})
+        assert "Amal Haddad is not to be contacted about Noor any more" in told(stage, "okafor")[-1]
+        assert f"still in #{NAME}" in told(stage, "okafor")[-1]
+        amal, before = stage.people["amal"], len(stage.people["amal"].sees())
+        noor.edit(noor.said["learner"], "I think best when I can walk around.")
+        noor.review_again()
+        noor.approve()
+        assert "Amal Haddad is in the channel but not part of this conference" in told(stage, "okafor")[-1]
+        assert "walk around" not in agenda(stage)
+        amal.leave(NAME)
+        stage.run()
+        assert "walk around" in agenda(stage)
+        stage.wait(days=9)
+        assert len(amal.sees()) == before  # and nothing was written to her
+
+
+def test_the_report_says_which_address_to_invite(store: Store, words: Words, tmp_path: Path) -> None:
+    with staged(store, words, tmp_path / "school") as stage:
+        _match(stage, "amal", None)
+        Student(stage).finish()
+        (report,) = reports(stage)
+        assert "Ask a Slack admin to invite amal@home.example as a guest." in report.replace("`", "")
+
+
+def _load_again(stage: Stage, folder: Path, changes: dict[str, str]) -> None:
+    """Change the roster, and load the school again."""
+    roster = folder / "roster.csv"
+    text = roster.read_text("utf-8")
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    roster.write_text(text, "utf-8")
+    house, now = stage.bot.house, stage.clock()
+    read = read_school(folder, house.words.catalog.languages)
+    with house.store.write() as connection:
+        changes_made = load_school(connection, stage.workspace.team_id, read, now)
+        drafts = followed(connection, house.outbox, stage.workspace.team_id, changes_made, now, mails=house.mails)
+        house.outbox.put(connection, drafts, now)
+    stage.run()

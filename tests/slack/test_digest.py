@@ -87,6 +87,7 @@ def test_a_digest_names_who_wants_something_who_is_quiet_and_who_needs_somebody_
         "▱▱▱▱▱▱▱▱▱▱ 0 ready · 8 on the way · 3 quiet · 1 new",
         "Wants you",
         "• Noor asked for ideas: “getting started on homework”",
+        "Give Noor an idea",
         "Open Noor",
         "Worth a conversation",
         "• Sami's goal is still “do better”",

@@ -89,7 +89,7 @@ def test_a_coordinator_sees_every_group_of_the_school(noor: Student) -> None:
 
 
 def test_family_and_teachers_see_when_and_where(stage: Stage) -> None:
-    assert "Noor leads on Thursday 10 December at 17:30, room 12" in home(stage, "amal")
+    assert "Noor leads on Thursday 10 December at 17:30, room 12" in home(stage, "yusuf")
     shown = home(stage, "reyes")
     assert "Theo leads" in shown
     assert "Noor leads" in shown
@@ -118,7 +118,7 @@ def test_opening_the_messages_greets_a_student_nobody_had_met(stage: Stage) -> N
 
 def test_opening_the_messages_says_nothing_to_anybody_else(stage: Stage) -> None:
     stage.people["robin"] = stage.workspace.person("Robin Vale", "UROBIN", "robin@elsewhere.example")
-    for key in ("okafor", "amal", "tan", "robin"):
+    for key in ("okafor", "yusuf", "tan", "robin"):
         stage.people[key].open_home("messages")
         stage.run()
         assert told(stage, key) == []
@@ -128,3 +128,27 @@ def forget(stage: Stage, key: str) -> None:
     """Make somebody of the roster one who was never seen in Slack."""
     with stage.bot.house.store.write() as connection:
         connection.execute(update(Person).where(Person.key == key).values(slack_id=None))
+
+
+def test_a_teacher_of_many_picks_one_and_finds_what_there_is_to_do(stage: Stage) -> None:
+    home(stage, "reyes")
+    reyes = stage.people["reyes"]
+    assert reyes.home is not None
+    menu = next(one for block in reyes.home.blocks for one in block.get("elements", ()) if "select" in one["type"])
+    assert reyes.select(menu["action_id"], "Noor Haddad", reyes.home).ok
+    assert reyes.modal is not None
+    assert "Noor leads on Thursday 10 December at 17:30" in reyes.modal.shown.replace("*", "")
+    assert reyes.tap("What I can give").ok
+    assert reyes.tap("A piece of work I choose").ok
+    assert len(reyes.modals) == 3  # as deep as Slack lets windows stand on each other
+
+
+def test_the_language_of_a_home_is_one_tap_away(stage: Stage) -> None:
+    assert "No hay que preparar nada" in home(stage, "lucia")
+    lucia = stage.people["lucia"]
+    assert lucia.home is not None
+    assert lucia.tap("English", lucia.home).ok
+    stage.run()
+    assert lucia.home is not None
+    assert "You don't need to prepare" in lucia.home.shown
+    assert "From now on I write to you in English." in told(stage, "lucia")[-1]

@@ -261,7 +261,8 @@ def test_another_zone_moves_the_hour(met: Student) -> None:
 def test_families_are_welcomed_and_reminded_in_their_language(stage: Stage) -> None:
     plan(stage)
     at(stage, 30, "17:30", 11)
-    (welcome,) = [one for one in stage.people["lucia"].sees() if one.app]
+    assert [one for one in stage.people["lucia"].sees() if one.app] == []  # it is said in the conference's channel
+    (welcome, _) = stage.people["lucia"].sees("conf-mateo-12-10")
     assert "Mateo va a dirigir una reunión" in welcome.text
     at(stage, 9, "16:00")
     assert "Venga tal como es" in stage.people["lucia"].sees()[-1].text
@@ -337,7 +338,7 @@ def test_the_page_of_a_student_shows_what_comes_and_what_does_not(met: Student) 
     assert lines[0] == "Week of 30 November 2026"
     assert "  Mon 30 Nov  15:30  student  Noor Haddad   choose_evidence" in lines
     assert "  Tue  8 Dec  16:00  channel  the channel   agenda" in lines
-    assert any("Amal Haddad" in line and "moved from Thu 26 Nov" in line for line in lines)
+    assert any("family_welcome" in line and "moved from Thu 26 Nov" in line for line in lines)
     assert any("not sent: limit (3 a week: choose_evidence, letter, next_step)" in line for line in lines)
 
 
@@ -412,6 +413,9 @@ def test_near_the_conference_a_silent_student_is_asked_anew(stage: Stage, noor: 
 
 
 def test_a_familys_welcome_stays_when_they_want_no_more(stage: Stage) -> None:
+    own = '[nudge.family_welcome]\nto = "family"\n'  # a school that writes to each of the family instead
+    with stage.bot.house.store.write() as connection:
+        connection.execute(update(School).values(cadence=own))
     plan(stage)
     at(stage, 30, "17:30", 11)
     lucia = stage.people["lucia"]
@@ -444,3 +448,22 @@ def test_what_an_advisor_asked_for_can_be_put_off_and_comes(met: Student) -> Non
     met.tap("Tomorrow", asked)
     at(stage, 1, "12:00")
     assert [one for one in nudges(stage) if "asked me to check in" in one.text]
+
+
+def test_practice_is_called_for_when_all_is_written_and_the_cards_lead_on_the_day(met: Student) -> None:
+    met.answer()
+    met.approve()
+    plan(met.stage)
+    at(met.stage, 3, "15:30")
+    nudge = nudges(met.stage)[-1]
+    assert "say your conference out loud once" in nudge.text
+    assert nudge.buttons[0] == "Script and practice"
+    met.tap("Script and practice", nudge)
+    assert "6 cards from your own words" in met.last.shown
+    at(met.stage, 9, "16:00")
+    assert "Lead mode" in nudges(met.stage)[-1].buttons
+    at(met.stage, 10, "07:45")
+    today = nudges(met.stage)[-1]
+    assert "today you lead: 17:30, room 12" in today.text
+    met.tap("Lead mode", today)
+    assert "It opens on Thursday 10 December at 17:00" in met.last.shown

@@ -5,10 +5,40 @@ from __future__ import annotations
 from slack_bolt import App
 
 from bot.slack.desk import Desk
-from bot.slack.listeners import actions, advising, commands, forms, home, lifecycle, messages, nudges
+from bot.slack.listeners import (
+    actions,
+    advising,
+    attending,
+    commands,
+    committing,
+    contributing,
+    forms,
+    home,
+    lifecycle,
+    messages,
+    nudges,
+    packets,
+    practising,
+    showing,
+)
 
 
 def register(app: App, desk: Desk) -> None:
     """Register every listener; the catch-alls come last."""
-    for module in (messages, nudges, advising, forms, actions, commands, home, lifecycle):
+    for module in (
+        messages,
+        nudges,
+        packets,
+        practising,
+        advising,
+        attending,
+        committing,
+        contributing,
+        forms,
+        showing,
+        actions,
+        commands,
+        home,
+        lifecycle,
+    ):
         module.register(app, desk)

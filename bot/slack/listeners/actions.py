@@ -40,7 +40,7 @@ def register(app: App, desk: Desk) -> None:
         choices, ts = boxes(body) if ref.choice == "boxes" else (), action["action_ts"]
         desk.send(
             hearing.tap(
-                desk.house, team(body), event_id(action), user(body), channel(body), ref, choices, ts, thread(body)
+                desk.house, team(body), event_id(action), user(body), chat(body), ref, choices, ts, thread(body)
             )
         )
         ack()
@@ -55,7 +55,7 @@ def register(app: App, desk: Desk) -> None:
         chosen, message = action["selected_option"]["value"], body["container"]["message_ts"]
         desk.send(
             deciding.show_to(
-                desk.house, team(body), event_id(action), user(body), channel(body), ref, chosen, message, thread(body)
+                desk.house, team(body), event_id(action), user(body), chat(body), ref, chosen, message, thread(body)
             )
         )
         ack()
@@ -64,7 +64,7 @@ def register(app: App, desk: Desk) -> None:
     def change(ack: Ack, body: Body, action: Body) -> None:
         ref = Ref.parse(action["value"])
         desk.send(
-            deciding.change(desk.house, team(body), event_id(action), user(body), channel(body), ref, thread(body))
+            deciding.change(desk.house, team(body), event_id(action), user(body), chat(body), ref, thread(body))
         )
         ack()
 
@@ -118,6 +118,13 @@ def user(body: Body) -> str:
 def channel(body: Body) -> str:
     """The channel of the message that was tapped; "" in the App Home."""
     return str((body.get("channel") or {}).get("id") or "")
+
+
+def chat(body: Body) -> str:
+    """The DM that was tapped in; "" anywhere else: what a command answers with can stand in a channel, and what
+    somebody is told because of a tap on it is for them alone."""
+    here = channel(body)
+    return here if here.startswith("D") else ""
 
 
 def thread(body: Body) -> str:

@@ -50,6 +50,8 @@ def register(app: App, desk: Desk) -> None:
             ack(response_action="errors", errors=_errors(words, answer, view))
         elif answer.then is not None:
             ack(response_action="update", view=window(words, answer.then))
+        elif answer.over:
+            ack(response_action="clear")
         else:
             ack()
 
@@ -94,7 +96,7 @@ def _input(words: Words, language: str, one: Field) -> Input:
         optional=one.optional,
         options=options,
         several=one.several,
-        chosen=(one.initial,) if options and one.initial else (),
+        chosen=tuple(one.initial.split()) if options else (),
         date=one.date,
     )
 

@@ -80,7 +80,7 @@ def _thread(event: Mapping[str, Any]) -> str:
 
 def _said(event: Mapping[str, Any]) -> tuple[str, Said]:
     files = tuple(_file(one) for one in event.get("files", ()))
-    raw = _storable(event.get("text") or "")
+    raw = storable(event.get("text") or "")
     links = tuple(Work("link", unescape(label or url), url, unescape(url)) for url, label in _LINK.findall(raw))
     return event.get("user", ""), Said(event["ts"], plain(raw), None, files + links)
 
@@ -109,7 +109,7 @@ def _deleted(event: Mapping[str, Any]) -> tuple[str, Deleted] | None:
 
 def _file(file: Mapping[str, Any]) -> Work:
     kind = "photo" if str(file.get("mimetype", "")).startswith("image/") else "file"
-    title = _storable(file.get("title") or file.get("name") or "")
+    title = storable(file.get("title") or file.get("name") or "")
     return Work(kind, title, file["id"], file.get("permalink") or "")
 
 
@@ -121,11 +121,12 @@ def _gesture(event: Mapping[str, Any]) -> str:
 
 def plain(text: str) -> str:
     """Slack's escaped text as it was typed: links and mentions as words, `&amp;` as `&`."""
-    text = _storable(text)
+    text = storable(text)
     text = _ADDRESS.sub(lambda link: link[2] or link[1].removeprefix("mailto:").removeprefix("tel:"), text)
     text = _MENTION.sub(lambda mention: mention[3] or f"{mention[1]}{mention[2]}", text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """The text without what no database takes."""
     return _UNSTORABLE.sub("", text)

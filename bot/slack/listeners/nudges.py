@@ -10,7 +10,7 @@ from slack_bolt import Ack, App
 
 from bot.services import snoozing
 from bot.slack.desk import Desk
-from bot.slack.listeners.actions import channel, event_id, team, user
+from bot.slack.listeners.actions import chat, event_id, team, user
 from bot.taps import Tap
 
 _ONE = re.compile(r"[0-9]{1,18}$|group$")
@@ -30,11 +30,11 @@ def register(app: App, desk: Desk) -> None:
     def snooze(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
         ts = body["container"]["message_ts"]
         desk.send(
-            snoozing.snooze(desk.house, team(body), event_id(action), user(body), channel(body), action["value"], ts)
+            snoozing.snooze(desk.house, team(body), event_id(action), user(body), chat(body), action["value"], ts)
         )
         ack()
 
     @on(Tap.REMIND, _ONE)
     def remind(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
-        desk.send(snoozing.remind(desk.house, team(body), event_id(action), user(body), channel(body), action["value"]))
+        desk.send(snoozing.remind(desk.house, team(body), event_id(action), user(body), chat(body), action["value"]))
         ack()

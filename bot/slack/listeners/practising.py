@@ -1,0 +1,40 @@
+"""Buttons of practice and lead mode."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot.services import practising
+from bot.slack.desk import Desk
+from bot.slack.listeners.actions import chat, event_id, team, thread, user
+from bot.taps import Step, Tap
+
+Body = dict[str, Any]
+
+_STEP = re.compile(r"[0-9]{1,18}:[a-z]{1,16}:[0-9]{1,4}$")
+
+
+def register(app: App, desk: Desk) -> None:
+    """Listen to what is tapped on a card."""
+
+    def readable(action: Body) -> bool:  # what carries anything else is left to the catch-all
+        return _STEP.match(action.get("value") or "") is not None
+
+    @app.action(re.compile(rf"^{Tap.PRACTICE.value}\.\d+$"), matchers=[readable])
+    def practise(ack: Ack, body: Body, action: Body) -> None:
+        place, ts = _place(body)
+        step = Step.parse(action["value"])
+        said = practising.tap(desk.house, team(body), event_id(action), user(body), place, thread(body), ts, step)
+        desk.send(said)
+        ack()
+
+
+def _place(body: Body) -> tuple[str, str]:
+    """The DM and the message of a tap; two times "" where it was in a home, a window, or the answer to a command:
+    there nothing can be said anew, and in a channel nothing of a script is said at all."""
+    container = body["container"]
+    here = chat(body)
+    return (here, str(container.get("message_ts") or "")) if here and not container.get("is_ephemeral") else ("", "")
