@@ -70,7 +70,13 @@ class From(StrEnum):
     TERM = "term"  # its first school day
 
 
-def _clock(value: object) -> time:
+OWN = "conference"
+"""In a nudge's `at`: at the conference's own time."""
+
+
+def _clock(value: object) -> time | None:
+    if value in (OWN, None):
+        return None
     if isinstance(value, time) and not (value.second or value.microsecond):
         return value
     if isinstance(value, str) and _CLOCK.fullmatch(value):
@@ -91,6 +97,7 @@ class Nudge(_Table):
 
     name: what it is called in files and remembered by once sent: a school that renames one sends it anew.
     message, flow: the message's name, and the flow a tap starts ("" for none); both are the bot's to know.
+    at: the hour on the receiver's clock; None: when the conference begins, by the school's.
     unless: conditions by name; when all of them hold it is not sent.
     lasts: through so many days after its own is it of use.
     yields: where a limit bites, it gives way to every nudge that does not.
@@ -103,7 +110,7 @@ class Nudge(_Table):
     days: Annotated[int, Field(ge=-200, le=200)] | None = None
     school_days: Annotated[int, Field(ge=-100, le=100)] | None = None
     weekday: Weekday | None = None
-    at: Annotated[time, BeforeValidator(_clock)]
+    at: Annotated[time | None, BeforeValidator(_clock)]
     message: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     flow: str = ""
     unless: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
@@ -114,6 +121,12 @@ class Nudge(_Table):
     def prepares(self) -> bool:
         """True if it is of no use once the conference has begun."""
         return self.anchor is From.CONFERENCE and (self.days or self.school_days or 0) < 0
+
+    @property
+    def yielding(self) -> int:
+        """How many kinds of nudges it gives way to where a limit bites: 0 for none; what yields gives way to the rest,
+        and of that what is about no conference to what is."""
+        return int(self.yields) + int(self.yields and self.anchor is not From.CONFERENCE)
 
     @property
     def when(self) -> str:
@@ -130,6 +143,8 @@ class Nudge(_Table):
         if given not in wanted:
             ways = " or ".join(key for keys in wanted for key in sorted(keys))
             raise ValueError(f"anchor “{self.anchor}” goes with {ways}, and with nothing else that names a day")
+        if self.at is None and self.anchor is not From.CONFERENCE:
+            raise ValueError(f"at = “{OWN}” goes with anchor = “conference”")
         if self.anchor is From.TERM and (self.days or self.school_days or 0) < 0:
             raise ValueError("before the term there is no school day: count from 0 up")
         return self
@@ -199,7 +214,7 @@ REMEDIES = {
     "days": "Write a whole number of days.",
     "school_days": "Write a whole number of school days, below zero for before.",
     "weekday": f"Write one of {', '.join(Weekday)}.",
-    "at": 'Write at = "15:30".',
+    "at": 'Write at = "15:30". Or at = "conference": when it begins.',
     "message": "Write the name of a message: small letters, digits and _.",
     "flow": "Write the name of a flow, or leave it out.",
     "unless": 'Write unless = "letter_done", or several in [ ].',

@@ -133,7 +133,7 @@ class _Timed:
     moment: Moment
     expires_at: datetime
     week: int
-    rank: tuple[bool, int, date, int, str]
+    rank: tuple[int, int, date, int, str]
 
     def occurrence(self) -> Occurrence:
         wish, moment, nudge = self.wish, self.moment, self.wish.nudge
@@ -225,13 +225,16 @@ class _Planner:
             return wish.skipped(window.why or Reason.NOT_IN_TERM, detail=window.detail)
         if moment.instant < wish.anchor.since:
             return wish.skipped(Reason.BEFORE_START, moment.day)
-        # Smaller goes first: what does not yield, then what is nearest the conference.
-        rank = (wish.nudge.yields, self._distance(wish.held, moment.day), moment.day, wish.order, wish.key)
+        # Smaller goes first: what yields least, then what is nearest the conference.
+        rank = (wish.nudge.yielding, self._distance(wish.held, moment.day), moment.day, wish.order, wish.key)
         return _Timed(wish, moment, window.expires_at, window.week, rank)
 
     def _window(self, wish: _Wish, day: date) -> _Window:
         who, audience = wish.recipient, wish.receiver.audience
-        moment = self.calendar.moment(day, wish.nudge.at, who.zone, audience, who.quiet)
+        clock, zone = wish.nudge.at, who.zone
+        if clock is None:
+            clock, zone = wish.slot.conference.at if wish.slot.conference else MIDNIGHT, self.calendar.zone
+        moment = self.calendar.moment(day, clock, zone, audience, who.quiet)
         expires_at = self._expiry(wish, day)
         if moment is None:
             return _Window(None, expires_at)

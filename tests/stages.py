@@ -7,11 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bot.practice.channel import Channel, Kind
 from bot.practice.message import Message
 from bot.practice.people import Person
 from bot.practice.stage import MONDAY, Stage, set_up
+from bot.school import read_school
+from bot.services.changes import Changes
+from bot.services.load import load_school
 from bot.store.session import Store
 from bot.words import Words
 
@@ -53,6 +57,13 @@ def staged(store: Store, words: Words, folder: Path, changes: Mapping[str, str] 
     """A stage with the school of `school`, on this store."""
     with set_up(url_of(store), school(folder, changes), words, MONDAY) as stage:
         yield stage
+
+
+def load(stage: Stage, changes: Mapping[str, str] | None = None) -> Changes:
+    """Load the school of `school` anew, with other words in its files replaced than before; what that changed."""
+    with TemporaryDirectory() as folder, stage.bot.house.store.write() as connection:
+        read = read_school(school(Path(folder), changes), stage.bot.house.words.catalog.languages)
+        return load_school(connection, stage.workspace.team_id, read, stage.clock())
 
 
 @dataclass
@@ -183,3 +194,14 @@ def everything_said(stage: Stage, but: str = "") -> str:
     shown += [message.shown for person in people for message in person.ephemerals]
     shown += [person.home.shown for person in people if person.home]
     return "\n".join(shown)
+
+
+def but_the_cards(channel: Channel) -> list[Message]:
+    """What stands in a channel besides the family's cards, the dates for their calendars, and the packet."""
+    return [one for one in channel.messages.values() if not _is_a_card(one)]
+
+
+def _is_a_card(message: Message) -> bool:
+    return bool({"We're coming", "Sí, vamos"} & {*message.buttons}) or any(
+        file["name"].endswith((".ics", ".pdf")) for file in message.files
+    )

@@ -69,7 +69,11 @@ def test_loading_tells_what_was_added_and_then_that_nothing_changed(environ: dic
 def test_a_change_is_told_with_before_and_after(environ: dict[str, str], folder: Path) -> None:
     run(environ, "load", folder)
     (folder / "conferences.csv").write_text(CONFERENCES.replace("17:30", "18:00"), encoding="utf-8")
-    assert run(environ, "load", folder).output == "Changed: 1\n  ~ conference noor, Autumn 2026: time 17:30 → 18:00\n"
+    assert run(environ, "load", folder).output == (
+        "Changed: 1\n  ~ conference noor, Autumn 2026: time 17:30 → 18:00\n"
+        "Messages to come: 0 added, 1 moved, 0 taken out. See them all: conference-coach cadence\n"
+        "  ~ Noor Haddad: begins to the channel Thu 10 Dec 17:30 → Thu 10 Dec 18:00\n"
+    )
 
 
 def test_faults_go_to_stderr_all_of_them_and_nothing_is_loaded(
@@ -152,7 +156,7 @@ def test_a_school_may_bring_a_language_of_its_own(environ: dict[str, str], folde
 
 
 def test_migrating_tells_what_it_did(environ: dict[str, str]) -> None:
-    assert run(environ, "migrate").output == "Migrated: 0001, 0002.\n"
+    assert run(environ, "migrate").output == "Migrated: 0001, 0002, 0003.\n"
     assert run(environ, "migrate").output == "The database is up to date.\n"
 
 

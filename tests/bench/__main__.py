@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from bot.words import Words
-from tests.bench import quarter, turn
+from tests.bench import agendas, quarter, turn
 from tests.bench.figures import keep, show
 
 
@@ -15,7 +15,8 @@ def main() -> int:
     """Measure, print, keep."""
     words = Words.load()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        figures = [*turn.measure(Path(folder), words), *quarter.measure(Path(folder))]
+        place = Path(folder)
+        figures = [*turn.measure(place, words), *quarter.measure(place), *agendas.measure(place, words)]
     show(figures)
     keep(figures)
     return 0 if all(one.holds for one in figures) else 1

@@ -243,7 +243,9 @@ class TestTheHarness:
         assert said == [("letter", "learning", 1, "said", LEARNING, "")]
         assert known
         assert members == ["U0PRACTICEBOT", "UAMAL", "ULIND", "UOKAFOR", "student"]
-        assert len(messages) == 1
+        agenda, packet = messages
+        assert agenda.startswith("coach: Noor leads")
+        assert packet == "coach: Noor's packet, to read or to print."
         assert pinned == [0]
 
     def test_the_kills_fall_on_every_step_of_the_short_turns(self, lives: Any, store: str) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 import regex  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prompts import Catalog
+from prompts.formats import local_clock
 from prompts.markdown import (
     Divider,
     Document,
     Heading,
+    Instant,
     ListItem,
     Paragraph,
     Quote,
@@ -134,3 +140,19 @@ def test_a_shortened_text_keeps_the_limit(text: str, limit: int) -> None:
     short = shorten(text, limit)
     assert len(short) <= limit
     assert short == text or (short.endswith("…") and text.startswith(short[:-1]))
+
+
+def test_a_moment_keeps_its_instant_and_reads_by_the_schools_clock(tmp_path: Path) -> None:
+    message = tmp_path / "en" / "messages" / "own.md.j2"
+    message.parent.mkdir(parents=True)
+    message.write_text("See you **{{ at | local_day }} at {{ at | local_clock }}**, {{ who }}.", encoding="utf-8")
+    rendered = Catalog.load(tmp_path).render("en", "own", {"at": "2026-12-10T17:30:00-05:00", "who": "A\ufdd0B"})
+    day, clock = Instant(1796941800, "day"), Instant(1796941800, "clock")
+    (part,) = rendered.parts
+    assert isinstance(part, Paragraph)
+    assert [(span.text, span.instant) for span in part.spans if span.bold] == [
+        ("Thursday 10 December", day), (" at ", None), ("17:30", clock),
+    ]  # fmt: skip
+    assert plain(rendered) == "See you Thursday 10 December at 17:30, AB."
+    with pytest.raises(ValueError, match="names no offset"):
+        local_clock("2026-12-10T17:30:00")

@@ -30,14 +30,21 @@ def test_the_defaults_are_the_quarter_the_product_describes() -> None:
         ("advisor_digest", "weekly monday", "advisor"),
         ("coordinator_digest", "weekly monday", "coordinator"),
         ("letter", "T-14", "student"),
-        ("family_welcome", "T-14", "family"),
+        ("family_welcome", "T-14", "channel"),
         ("choose_evidence", "T-10", "student"),
         ("next_step", "T-7", "student"),
+        ("rehearsal_1", "T-7", "student"),
         ("digest_before", "T-5 school days", "advisor"),
         ("approval", "T-3 school days", "student"),
+        ("rehearsal_2", "T-3 school days", "student"),
         ("agenda", "T-2 school days", "channel"),
         ("reminder", "T-1 school days", "student"),
+        ("lead", "T+0 school days", "student"),
         ("reflection", "T+1 school days", "student"),
+        ("begins", "T+0", "channel"),
+        ("saw", "T+1 school days", "family"),
+        ("commitments_1", "T+7", "adults"),
+        ("commitments_2", "T+21", "student"),
     }
 
 
@@ -97,6 +104,8 @@ def test_every_problem_is_named_with_its_file_and_remedy() -> None:
         too = 1
         [nudge.evidence]
         weekday = "fryday"
+        [nudge.check_in]
+        at = "conference"
         [nudge.new]
         to = "studnt"
         anchor = "conference"
@@ -119,6 +128,7 @@ def test_every_problem_is_named_with_its_file_and_remedy() -> None:
         'hillside.toml, nudge.letter.at: “25:00” is not a time of day. Write at = "15:30".',
         "hillside.toml, nudge.letter.too: is not known here. Take it out, or rename it. Is “to” meant?",
         "hillside.toml, nudge.evidence.weekday: Input should be 'monday'",
+        "hillside.toml, nudge.check_in: at = “conference” goes with anchor = “conference”",
         "hillside.toml, nudge.new.to.1: Input should be 'student'",
         "hillside.toml, nudge.new.message: is missing. Write the name of a message",
         "hillside.toml, nudge.before: before the term there is no school day: count from 0 up.",

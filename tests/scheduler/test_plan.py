@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.cadence import About, Receiver, parse_cadence
+from scheduler.cadence import About, From, Receiver, parse_cadence
 from scheduler.calendar import Calendar, DayKind, Span, Term
 from scheduler.occurrences import Occurrence, Occurrences, Reason, Skipped, calendar_text
 from scheduler.plan import Anchor, Conference, Recipient, plan, week_of
@@ -146,9 +146,9 @@ def _nearer(one: tuple[Wish, date], other: tuple[Wish, date]) -> bool:
     return _distance(*one) <= _distance(*other)
 
 
-def _distance(wish: Wish, day: date) -> tuple[bool, int]:
+def _distance(wish: Wish, day: date) -> tuple[bool, bool, int]:
     near = min((abs((held.day - day).days) for held in wish.anchor.conferences), default=10_000)
-    return wish.nudge.yields, near
+    return wish.nudge.yields, wish.nudge.yields and wish.nudge.anchor is not From.CONFERENCE, near
 
 
 def _most(wish: Wish, day: date, quarter: Quarter) -> int | None:
@@ -222,15 +222,32 @@ def test_a_student_who_comes_in_mid_quarter_starts_from_then() -> None:
 
 
 def test_what_is_done_is_not_asked_for_and_leaves_its_place_to_another() -> None:
-    planned = _default(_noor(holds=frozenset({"letter_done", "strengths_done", "checked_in@2026-W46"})))
+    planned = _default(_noor(holds=frozenset({"letter_done", "strengths_done", "checked_in@2026-W46", "rehearsed@c1"})))
     assert _why(planned, "letter") == ["not needed: done"]
     assert _why(planned, "check_in")[0] == "not needed: done"
     assert {"choose_evidence@c1", "check_in@2026-W47", "evidence@2026-W49"} <= set(_due(planned))
 
 
+def test_practice_gives_way_to_what_must_be_done_and_comes_where_that_is_done() -> None:
+    busy = _due(_default(_noor()))
+    assert {"next_step@c1", "approval@c1", "reminder@c1", "reflection@c1"} <= set(busy)
+    assert not {"rehearsal_1@c1", "rehearsal_2@c1", "lead@c1"} & set(busy)
+    prepared = frozenset({"all_done", "letter_done", "strengths_done", "struggles_done", "approved"})
+    ready = _due(_default(_noor(holds=prepared)))
+    assert [ready[f"{step}@c1"] for step in ("rehearsal_1", "reminder", "lead", "reflection")] == [
+        "2026-12-03 15:30", "2026-12-09 16:00", "2026-12-10 07:45", "2026-12-11 15:30",
+    ]  # fmt: skip
+    monday = _due(_default(_noor(date(2026, 12, 14), holds=prepared)))
+    assert (monday["rehearsal_2@c1"], monday["lead@c1"]) == ("2026-12-09 15:30", "2026-12-14 07:45")
+    practised = _default(_noor(holds=prepared | {"rehearsed@c1", "rehearsed_twice@c1"}))
+    assert _why(practised, "rehearsal_1") == _why(practised, "rehearsal_2") == ["not needed: done"]
+
+
 def test_nobody_who_pauses_or_has_left_two_unanswered_gets_anything() -> None:
     assert not _due(_default(_noor(paused=True)))
-    assert set(_due(_default(_noor(unanswered=2)))) == {"reminder@c1"}  # it asks for nothing
+    left = _default(_noor(unanswered=2))
+    assert "reminder@c1" in _due(left)  # it asks for nothing
+    assert not [each for each in left.due if each.flow]
     assert _why(_default(_noor(unanswered=2)), "letter") == ["stopped: unanswered (2)"]
     assert _due(_default(_noor(unanswered=1)))
 
@@ -311,6 +328,15 @@ def test_at_the_minute_it_expires_it_is_too_late() -> None:
     assert _why(_default(_noor(), now=letter.expires_at), "letter") == ["too late"]
 
 
+def test_what_goes_as_a_conference_begins_goes_by_the_schools_clock_that_day_or_not_at_all() -> None:
+    held = (Conference("c1", date(2026, 12, 10), time(17, 30)), Conference("c2", date(2026, 12, 12), time(10)))
+    channel = {Receiver.CHANNEL: (Recipient("noor", ZoneInfo("America/Los_Angeles")),)}
+    planned = _default(Anchor("noor", START, channel, conferences=held))
+    (begins,) = [each for each in planned.due if each.step == "begins"]
+    assert begins.due_at == datetime(2026, 12, 10, 22, 30, tzinfo=UTC)
+    assert _why(planned, "begins") == ["closed"]  # a Saturday
+
+
 def test_digests_are_about_the_group_and_the_school() -> None:
     okafor = {Receiver.ADVISOR: (Recipient("okafor", NEW_YORK),)}
     held = (Conference("c1", date(2026, 12, 10)), Conference("c2", date(2026, 12, 10)))
@@ -344,7 +370,7 @@ def test_the_page_shows_each_week_and_why_a_nudge_is_missing() -> None:
     short = replace(CALENDAR, terms=(Term("Quarter 2", date(2026, 11, 9), date(2026, 12, 1)),))
     held = (Conference("c1", date(2026, 11, 30)),)
     anchor = Anchor("noor", START, recipients, conferences=held, holds=frozenset({"met"}))
-    assert calendar_text(_default(anchor, short)).splitlines()[:12] == [
+    assert calendar_text(_default(anchor, short)).splitlines()[:13] == [
         "Week of 9 November 2026",
         "  Wed 11 Nov    –    student  noor  hello            not sent: not needed: done",
         "                ✓    student  noor  check_in         already sent",
@@ -355,6 +381,8 @@ def test_the_page_shows_each_week_and_why_a_nudge_is_missing() -> None:
         "  Wed 18 Nov    –    student  noor  check_in         "
         "not sent: limit (3 a week: approval, choose_evidence, letter)",
         "  Fri 20 Nov    –    student  noor  evidence         "
+        "not sent: limit (3 a week: approval, choose_evidence, letter)",
+        "                –    student  noor  rehearsal_2      "
         "not sent: limit (3 a week: approval, choose_evidence, letter)",
         "              15:30  student  noor  approval",
         "              15:30  student  noor  choose_evidence",

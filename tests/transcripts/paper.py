@@ -1,4 +1,5 @@
-"""How a transcript shows what the coach said: `#` a heading, `·` small print, `[…]` a button, `‹… ▾›` a menu."""
+"""How a transcript shows what the coach said: `#` a heading, `·` small print, `[…]` a button, `‹… ▾›` a menu, `‹✎›` a
+field to fill in."""
 
 from __future__ import annotations
 
@@ -40,8 +41,21 @@ def _control(element: Json) -> str:
     return f"‹{chosen['text']['text']} ▾›"
 
 
+def _input(block: Json) -> Iterator[str]:
+    yield f"{block['label']['text']} ‹✎›"
+    if "hint" in block:
+        yield f"· {block['hint']['text']}"
+
+
 def _divider(_block: Json) -> Iterator[str]:
     yield "---"
 
 
-_BLOCKS = {"section": _section, "header": _header, "context": _context, "actions": _actions, "divider": _divider}
+_BLOCKS = {
+    "input": _input,
+    "section": _section,
+    "header": _header,
+    "context": _context,
+    "actions": _actions,
+    "divider": _divider,
+}

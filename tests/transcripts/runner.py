@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -18,11 +19,13 @@ from bot.practice.controls import Control
 from bot.practice.message import Message, readable
 from bot.practice.people import Person
 from bot.practice.stage import Stage, set_up
+from bot.services.quarter import quarter_of
+from bot.services.reminders import scope
 from bot.settings import Settings
 from bot.words import Words
 from scheduler.pace import UNLIMITED
 from tests.transcripts.paper import written
-from tests.transcripts.script import COACH, Step, TranscriptError, steps, time_passed
+from tests.transcripts.script import COACH, Step, TranscriptError, about_whom, filled_in, steps, time_passed
 
 HERE = Path(__file__).parent
 SCHOOL = HERE / "school"
@@ -74,6 +77,8 @@ class _Play:
         elif passed := time_passed(step.line):
             self.stage.clock.advance(passed.total_seconds())
             self.bot.dispatcher.run_due()
+        elif about := about_whom(step.line):
+            self.due(*about)
         elif step.line.startswith("(after "):
             self.before(step.line.removeprefix("(after ").removesuffix(")"))
         elif step.line == "(everything Slack sends comes twice)":
@@ -90,6 +95,20 @@ class _Play:
         trouble = self.people[step.who].trouble
         if trouble:
             raise TranscriptError(f"{step.line}: {trouble}")
+
+    def due(self, nudge: str, student: str) -> None:
+        """A nudge of the plan, about one student, to everyone it goes to: now."""
+        house, now = self.bot.house, self.stage.clock()
+        with house.store.write() as connection:
+            planned = quarter_of(connection, self.workspace.team_id, now)
+            mine = next(row.id for row in planned.people.values() if row.slack_id == self.people[student].id)
+            drafts = [
+                replace(draft, due_at=now)
+                for draft in planned.drafts()[scope(str(mine))]
+                if draft.payload["step"] == nudge
+            ]
+            house.outbox.put(connection, drafts, now)
+        self.bot.dispatcher.run_due()
 
     def before(self, name: str) -> None:
         """What another transcript tells has happened; it is not told again."""
@@ -123,8 +142,8 @@ class _Play:
             self.put([says + first, *(f"  {line}" for line in rest)])
 
         for name, person in self.people.items():
-            if person.modal is not None and (person.modal.id, "", "") not in self.seen:
-                self.seen.add((person.modal.id, "", ""))
+            if person.modal is not None and (person.modal.id, person.modal.hash, "") not in self.seen:
+                self.seen.add((person.modal.id, person.modal.hash, ""))
                 self.put([f"{COACH} opens a window for {name}: # {person.modal.title}"])
                 self.put([f"  {line}" for line in written(person.modal.blocks)])
 
@@ -195,6 +214,9 @@ class _Play:
         name, _, text = typed.partition(" ")
         person.command(name, text)
 
+    def fill_in(self, person: Person, text: str, *_: str) -> None:
+        person.submit(values=filled_in(text))
+
     def close(self, person: Person) -> None:
         person.close()
 
@@ -229,6 +251,7 @@ _DOES: Mapping[str, Callable[..., None]] = {
     "deletes": _Play.delete,
     "shares": _Play.share,
     "types": _Play.command,
+    "fills in": _Play.fill_in,
     "closes": _Play.close,
     "opens": _Play.open,
 }

@@ -13,6 +13,8 @@ COACH = "Coach"
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 _AFTER = re.compile(r"\((\d+) (second|minute|hour|day|week)s? later\)")
 
+_DUE = re.compile(r"\(it is time for (\w+) about (\w+)\)")
+
 Names = Mapping[str, Person]
 
 
@@ -42,6 +44,7 @@ _GESTURES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("deletes", rf" deletes {_QUOTED}"),
         ("shares", rf" shares (\S+)(?: {_QUOTED})?"),
         ("types", r" types (/.+)"),
+        ("fills in", rf" fills in ({_QUOTED}: {_QUOTED}(?:, {_QUOTED}: {_QUOTED})*)"),
         ("closes", r" closes the window"),
         ("opens", r" opens (the chat|the home)"),
     )
@@ -67,6 +70,18 @@ def _gesture(line: str, names: Names) -> Step:
         if match:
             return Step(line, who, verb, tuple((value or "").replace('\\"', '"') for value in match.groups()))
     raise TranscriptError(f"{line!r}: no such gesture")
+
+
+def filled_in(text: str) -> dict[str, str]:
+    """What is written in a window, by label: `"Your idea": "Start in room 12", "Why?": "…"`."""
+    words = [word.replace('\\"', '"') for word in re.findall(_QUOTED, text)]
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def about_whom(line: str) -> tuple[str, str] | None:
+    """The step of the cadence and the student in "(it is time for ideas about Noor)"; None for any other line."""
+    match = _DUE.fullmatch(line)
+    return (match[1], match[2]) if match else None
 
 
 def time_passed(line: str) -> timedelta | None:
