@@ -93,9 +93,7 @@ def _student(house: House, connection: Connection, advisor: AnyRow, one: Progres
     return Saying("student_look", context, {"actions": actions, **slots, **of_notes, **of_coming})
 
 
-def _conference(
-    house: House, connection: Connection, advisor: AnyRow, one: Progress, now: datetime
-) -> list[list[Any]]:
+def _conference(house: House, connection: Connection, advisor: AnyRow, one: Progress, now: datetime) -> list[list[Any]]:
     """What the advisor can give, read and write down of the student's conference."""
     reader = Reader(house, connection, advisor, actor_of(advisor, [one.student]), now)
     row = meetings.one(reader, one.conference)

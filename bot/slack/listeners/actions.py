@@ -63,9 +63,7 @@ def register(app: App, desk: Desk) -> None:
     @on(Tap.CHANGE, _REF)
     def change(ack: Ack, body: Body, action: Body) -> None:
         ref = Ref.parse(action["value"])
-        desk.send(
-            deciding.change(desk.house, team(body), event_id(action), user(body), chat(body), ref, thread(body))
-        )
+        desk.send(deciding.change(desk.house, team(body), event_id(action), user(body), chat(body), ref, thread(body)))
         ack()
 
     @on(Tap.BESIDE, _SEAT)
