@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 from typst import TypstError
 
 from bot.errors import CoachError, SettingsError
-from bot.packet import Packet, Paper, render
+from bot.packet import Packet, Paper, Printed, file_name, printed
 from bot.quarter_cli import school_of
 from bot.services import packets, printing
 from bot.services.binder import binder
@@ -20,13 +21,10 @@ from bot.services.house import House
 from bot.services.printing import Copy
 from bot.settings import Name, Settings
 from bot.slack.client import SlackApi
-from bot.slack.gathering import channel_name
 from bot.slack.packets import Photos
 from bot.store.existing import existing
 from bot.words import Words
 from scheduler.outbox import Outbox
-
-PLACE = click.Path(path_type=Path)
 
 
 @click.command()
@@ -36,11 +34,11 @@ PLACE = click.Path(path_type=Path)
 @click.option("--language", metavar="CODE", help="Of all but the student's words; each home's own unless given.")
 @click.option("--term", default="", metavar="NAME", help="The next conference's, or the last one's, unless given.")
 @click.option("--all", "every", is_flag=True, help="The packets of all conferences of --term, into the folder --out.")
-@click.option("--out", type=PLACE, metavar="FILE|DIR", help="Where to write. A packet of several homes needs a folder.")
+@click.option("--out", metavar="FILE|DIR", help="Where to write; without an ending as in .pdf it is a folder.")
 @click.option("--workspace", metavar="T…", help="Whose, if the database holds several schools.")
 def packet(
     student: str | None, household: str | None, paper: str | None, language: str | None, term: str, every: bool,
-    out: Path | None, workspace: str | None,
+    out: str | None, workspace: str | None,
 ) -> None:  # fmt: skip
     """Make the packet of a STUDENT (their id in roster.csv, or their name) as a PDF to print.
 
@@ -65,7 +63,7 @@ def packet(
         store.close()
 
 
-def _check(student: str | None, household: str | None, term: str, every: bool, out: Path | None) -> None:
+def _check(student: str | None, household: str | None, term: str, every: bool, out: str | None) -> None:
     if every and (student or household or not term or not out):
         raise CoachError("--all goes with --term NAME and --out DIR, and with no student: it makes every packet.")
     if not every and not student:
@@ -83,19 +81,31 @@ def _check_language(words: Words, language: str | None) -> None:
         raise SettingsError([f"There are no words in “{language}”. There are: {', '.join(words.catalog.languages)}."])
 
 
-def _paths(copies: Sequence[Copy], out: Path | None, *, every: bool) -> list[Path]:
+def _paths(copies: Sequence[Copy], out: str | None, *, every: bool) -> list[Path]:
     """Where each packet goes: to `out` if that is to be a file, else into that folder, by the student's id."""
-    if out is None or every or out.is_dir():
-        return [(out or Path()) / _name(copy, several=len(copies) > 1) for copy in copies]
+    if every or _is_folder(out or ""):
+        return [Path(out or "") / name for name in _names(copies)]
     if len(copies) > 1:
         homes = ", ".join(f"“{copy.household}”" for copy in copies)
         raise CoachError(f"There are {len(copies)} homes: {homes}. Say --household NAME, or give a folder as --out.")
-    return [out]
+    return [Path(out or "")]
 
 
-def _name(copy: Copy, *, several: bool) -> str:
-    home = f"-{channel_name(copy.household)}" if copy.household and several else ""
-    return f"packet-{channel_name(copy.key)}{home}.pdf"
+def _is_folder(out: str) -> bool:
+    """Whether packets go into it: it is a folder, or is to be one."""
+    path = Path(out)
+    return path.is_dir() or (not path.exists() and (out.endswith(("/", os.sep)) or not path.suffix))
+
+
+def _names(copies: Sequence[Copy]) -> Iterator[str]:
+    """What their files are called: no two the same, whether or not a disk tells capitals from small letters."""
+    taken: set[str] = set()
+    for copy in copies:
+        home = copy.household if copy.household and len(copies) > 1 else ""
+        names = (file_name(copy.key, home, number=number) for number in count(1))
+        name = next(name for name in names if name.casefold() not in taken)
+        taken.add(name.casefold())
+        yield name
 
 
 class _Press:
@@ -111,25 +121,29 @@ class _Press:
         for copy, path in zip(copies, paths, strict=True):
             bound = binder(self._house, connection, copy.conference, copy.household, self._language)
             pictures = self._photos.of(bound) if self._photos else {}
-            self._write(bound, pictures, path)
+            made = self._write(bound, pictures, path)
             click.echo(f"{path}: {copy.student}{f', {copy.household}' if copy.household else ''}")
-            self._say_what_is_missing(bound, pictures)
+            self._say_what_is_missing(bound, pictures, made.boxes)
 
-    def _write(self, bound: Packet, pictures: Mapping[str, bytes], path: Path) -> None:
+    def _write(self, bound: Packet, pictures: Mapping[str, bytes], path: Path) -> Printed:
         try:
-            data = render(bound, self._paper, pictures)
+            made = printed(bound, self._paper, pictures)
         except TypstError:
             # Its own message may have words of the student's in it.
             raise CoachError(f"{path}: The packet could not be set. Nothing was written.") from None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            path.write_bytes(made.pdf)
         except OSError as error:
             raise CoachError(f"{path}: It cannot be written: {error.strerror}. Give another place: --out") from None
+        return made
 
-    def _say_what_is_missing(self, bound: Packet, pictures: Mapping[str, bytes]) -> None:
+    def _say_what_is_missing(self, bound: Packet, pictures: Mapping[str, bytes], boxes: int) -> None:
         if not bound.approved:
             click.echo("  Nothing is approved yet: it has the day, the plan and the questions.", err=True)
         if missing := len(set(bound.pictures) - pictures.keys()):
             why = "could not be fetched" if self._photos else f"are in Slack, and {Name.BOT_TOKEN} is not set"
             click.echo(f"  Pictures: {missing} {why}; their titles stand in their place.", err=True)
+        if boxes:
+            click.echo(f"  Letters: {boxes} in no font on this machine; a box stands for each. Install a font with them"
+                       " where this command runs.", err=True)  # fmt: skip

@@ -268,7 +268,8 @@ class Dispatcher:
     def _send_first(self, lane: Lane, delivery: Delivery) -> None:
         verdict = self._attempt(delivery)
         if isinstance(verdict, Later) and verdict.method is not None:
-            self._lanes.block(delivery, verdict.method, self._clock() + timedelta(seconds=verdict.seconds))
+            held = verdict.seconds if verdict.hold is None else min(verdict.hold, verdict.seconds)
+            self._lanes.block(delivery, verdict.method, self._clock() + timedelta(seconds=held))
         offered, released = self._lanes.end(lane, passed=not isinstance(verdict, Later | Unknown))
         self._offer(offered)
         self._inbox.put(Settlement(delivery, verdict))

@@ -225,10 +225,10 @@ class Outbox:
         subject: str | None = None,
         prefix: str | None = None,
         recipient: str | None = None,
+        spare: str = "",
     ) -> int:
-        """No longer wanted: all of one subject, all whose dedupe_key begins with `prefix`, or all to one recipient.
-
-        Returns how many waited.
+        """No longer wanted: all of one subject, all whose dedupe_key begins with `prefix`, or all to one recipient, but
+        for what has a key that begins with `spare`. Returns how many waited.
 
         What is in hand or unknown at this moment may still arrive, but is not tried again.
         """
@@ -237,7 +237,7 @@ class Outbox:
         if subject is not None:
             return _cancel(connection, statements.CANCEL_SUBJECT, _about(workspace, subject), reason, now)
         if recipient is not None:
-            lane = {"in_workspace": workspace, "to_recipient": recipient}
+            lane = {"in_workspace": workspace, "to_recipient": recipient, **_sparing(spare)}
             return _cancel(connection, statements.CANCEL_LANE, lane, reason, now)
         return _cancel(connection, statements.CANCEL_PREFIX, _with_prefix(workspace, prefix or ""), reason, now)
 
@@ -302,6 +302,11 @@ def _back(due_at: datetime, next_at: datetime, *, tried: int, reason: str | None
 
 def _about(workspace: str, subject: str) -> dict[str, Any]:
     return {"in_workspace": workspace, "of_subject": subject}
+
+
+def _sparing(spare: str) -> dict[str, Any]:
+    """A range of keys; with nothing to spare, one that no key is in."""
+    return {"spare": spare, "spare_end": spare + "\U0010ffff" if spare else ""}
 
 
 def _with_prefix(workspace: str, prefix: str) -> dict[str, Any]:

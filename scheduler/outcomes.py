@@ -18,11 +18,13 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Refused for now; it keeps its place and its lane waits. `method`: what a rate limit stopped, if one did."""
+    """Refused for now; it keeps its place and its lane waits. `method`: what a rate limit stopped, if one did; for as
+    long, or for `hold` seconds."""
 
     seconds: float
     reason: str
     method: str | None = None
+    hold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -313,7 +313,10 @@ _BY_PREFIX = and_(
     _d.dedupe_key < bindparam("prefix_end"),
 )
 _BY_LANE = and_(
-    _d.workspace == bindparam("in_workspace"), _d.recipient == bindparam("to_recipient"), _d.settled_at.is_(None)
+    _d.workspace == bindparam("in_workspace"),
+    _d.recipient == bindparam("to_recipient"),
+    _d.settled_at.is_(None),
+    or_(_d.dedupe_key < bindparam("spare"), _d.dedupe_key >= bindparam("spare_end")),
 )
 
 

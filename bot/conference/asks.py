@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.conference.agenda import Settings, kept_off, still_asked
 from bot.conference.answers import NOTHING_SET, OFF_UNTIL_SAID, Given, Setting, Spot, visibility
+from bot.conference.thanks import said_any
 from bot.dialogue.flow import Flow, Visibility
 
 ASKS = (("struggles", "ideas_on"), ("supports", "ideas_on"))
@@ -49,6 +50,16 @@ class Ask:
         return f"{self.flow}:{self.round}"
 
 
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """How a student speaks of their family without a name: words for one of the adults ("mom"), words for all of them
+    ("parents"); `alone`: there is only one adult whom the first can mean."""
+
+    one: frozenset[str]
+    every: frozenset[str]
+    alone: bool
+
+
 def asks(given: Mapping[Spot, Given], settings: Settings, flows: Mapping[str, Flow]) -> Iterator[Ask]:
     """The asks that stand, by flow and round: nothing flagged, held back, kept off, or not asked any more."""
     for spot in sorted(given):
@@ -70,12 +81,22 @@ def names(who: str, adult: str, student: str) -> bool:
     return not parts.isdisjoint(_words(who))
 
 
-def theirs_first(found: Iterable[Ask], adult: str, student: str) -> list[Ask]:
-    """The asks with those that name this adult at the top. "How" is said to whoever is named, and to nobody else."""
-    seen = [
-        replace(one, named=True) if names(one.who, adult, student) else replace(one, how="") for one in found
-    ]  # fmt: skip
-    return sorted(seen, key=lambda one: not one.named)
+def theirs_first(found: Iterable[Ask], adult: str, student: str, kin: Kin | None = None) -> list[Ask]:
+    """The asks with those that name this adult at the top. "How" is said to whoever is named.
+
+    kin: for an adult of the family. Where it is not plain which of them is meant, each is told "how", and for whom.
+    """
+    return sorted((_told(one, adult, student, kin) for one in found), key=lambda one: not one.named)
+
+
+def _told(ask: Ask, adult: str, student: str, kin: Kin | None) -> Ask:
+    """An ask as it is told to one adult."""
+    said = _words(ask.who)
+    if names(ask.who, adult, student) or (kin is not None and said_any(said, kin.every)):
+        return replace(ask, named=True)
+    if kin is None or not said_any(said, kin.one):
+        return replace(ask, how="")
+    return replace(ask, named=True) if kin.alone else replace(ask, how=f"{ask.who}: {ask.how}" if ask.how else "")
 
 
 def _with_its_goal(ask: Ask, given: Mapping[Spot, Given], settings: Settings, flows: Mapping[str, Flow]) -> Ask:

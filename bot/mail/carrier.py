@@ -15,7 +15,7 @@ from bot.services import mailing
 from bot.services.handing import Undelivered
 from bot.services.house import House
 from scheduler.outbox import Delivery, Draft
-from scheduler.outcomes import Final, Outcome, Postponed, Refused, Sent, Unknown
+from scheduler.outcomes import Final, Later, Outcome, Postponed, Refused, Sent, Unknown, Unwanted
 
 TIMES_LOST = 3
 """So often is a letter sent that may have arrived; mail has no way to look, and each time it may be there twice."""
@@ -51,7 +51,14 @@ class Mailer:
                 raise ComposeError(type(error).__name__) from error
         if letter is None or mail is None:
             return Refused(Undelivered.NOBODY)
-        return self._post.send(letter.email, mail, delivery.attempts)
+        outcome = self._post.send(letter.email, mail, delivery.attempts)
+        return self._in_time(delivery, outcome) if isinstance(outcome, Later) else outcome
+
+    def _in_time(self, delivery: Delivery, later: Later) -> Outcome:
+        """A letter that was put off; given up while the advisor can still do something about it."""
+        with self._house.store.read() as connection:
+            waits = mailing.can_wait(connection, delivery, later, self._house.clock())
+        return later if waits else Refused(Undelivered.LATE)
 
     def find(self, _delivery: Delivery) -> Sent | Unknown | None:
         """Nobody can be asked: it is sent again, under the same Message-ID, by which mail programs know it again."""
@@ -59,4 +66,8 @@ class Mailer:
 
     def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
         """Where a letter cannot be delivered, the advisor is told what to do."""
-        return mailing.failed(connection, delivery, outcome.reason, now) if isinstance(outcome, Refused) else ()
+        if isinstance(outcome, Refused):
+            return mailing.failed(connection, delivery, outcome.reason, now)
+        if isinstance(outcome, Unwanted) and mailing.came_too_late(connection, delivery, outcome.reason):
+            return mailing.failed(connection, delivery, Undelivered.LATE, now)
+        return ()

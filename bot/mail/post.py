@@ -28,7 +28,11 @@ WITHIN = 25.0
 CONNECT_SECONDS = 8.0
 FIRST_WAIT, LONGEST_WAIT = 60.0, 3600.0
 MOST = 30
-"""Attempts, over a good day, until a letter is given up and the advisor told."""
+"""Attempts, over a good day, until a letter is given up and the advisor told: where there is so much time."""
+
+HOLD, HOLD_LOCKED = 10.0, 60.0
+"""Seconds for which no letter is tried when the server is not there, or does not let the bot in. Then it is another's
+turn: each is asked in time whether it can wait any longer."""
 
 _NO_ENTRY = "the mail server does not let the bot in"
 
@@ -67,9 +71,9 @@ class Post:
         except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError, _ClearTextError) as error:
             log.error("mail_not_let_in host=%s error=%s code=%s", self._server.host, type(error).__name__,
                       getattr(error, "smtp_code", ""))  # fmt: skip
-            return self._not_now(attempts, _NO_ENTRY, everything=True)
+            return self._not_now(attempts, _NO_ENTRY, hold=HOLD_LOCKED)
         except (OSError, smtplib.SMTPException, ValueError) as error:
-            return self._not_now(attempts, type(error).__name__, everything=True)
+            return self._not_now(attempts, type(error).__name__, hold=HOLD)
         try:
             return self._hand_over(session, to, letter, attempts)
         finally:
@@ -115,7 +119,7 @@ class Post:
             code, _ = session.mail(self._server.address, () if plain else ("SMTPUTF8", "BODY=8BITMIME"))
             if code >= 500:
                 log.error("mail_sender_refused host=%s code=%s", self._server.host, code)
-                return self._not_now(attempts, _NO_ENTRY, everything=True)
+                return self._not_now(attempts, _NO_ENTRY, hold=HOLD_LOCKED)
             if code == 250:
                 code, _ = session.rcpt(to)
         except (OSError, smtplib.SMTPException) as error:  # nothing was handed over yet
@@ -134,10 +138,10 @@ class Post:
         log.warning("mail_refused host=%s code=%s", self._server.host, code)
         return Refused(refused) if code >= 500 else self._not_now(attempts, f"{METHOD} {code}")
 
-    def _not_now(self, attempts: int, reason: str, *, everything: bool = False) -> Outcome:
-        """Later, ever later; what keeps every letter back stops them all meanwhile."""
+    def _not_now(self, attempts: int, reason: str, *, hold: float | None = None) -> Outcome:
+        """Later, ever later; `hold`: seconds for which all letters stop, where what keeps this one back keeps all."""
         log.warning("mail_not_now host=%s attempts=%s reason=%s", self._server.host, attempts, reason)
         if attempts + 1 >= MOST:
             return Refused(Undelivered.LATE)
         wait = min(FIRST_WAIT * 2**attempts, LONGEST_WAIT)
-        return Later(wait, reason, METHOD if everything else None)
+        return Later(wait, reason, METHOD if hold is not None else None, hold)

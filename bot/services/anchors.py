@@ -189,6 +189,10 @@ class Anchors:
         """Whether somebody is written to by e-mail: family who is not on Slack."""
         return self._mails and receiver is Receiver.FAMILY and not person.slack_id and bool(person.email)
 
+    def silent(self, student: int, adult: int) -> bool:
+        """Whether an adult is nobody of the student's family who may be written to."""
+        return adult not in self._families.get(student, ())
+
     def _channel(self, student: AnyRow) -> Recipient:
         return Recipient(str(student.id), self.calendar.zone, sent=self._sent(Receiver.CHANNEL, student))
 

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from bot.dialogue.events import Said
-from bot.services import beside, channel, greeting, hearing, school
+from bot.services import beside, channel, greeting, hearing, overhearing, school
 from bot.services.house import House
 from bot.services.safeguarding import help_now
 from bot.services.scene import scene_of
@@ -60,8 +60,8 @@ def arrived(house: House, connection: Connection, meet: Delivery, now: datetime)
     if person.role == "student":
         _heard(house, connection, voice, person, meet, now)
     elif payload["ts"]:
-        context = {"name": person.name, **help_now(house, connection, meet.workspace, payload["text"])}
-        drafts.append(voice.say(Saying("adult_dm", context)))
+        help_there, alerts = overhearing.heard(house, connection, person, payload["text"], f"met:{meet.id}", now)
+        drafts += [voice.say(Saying("adult_dm", {"name": person.name, **help_there})), *alerts]
     return drafts
 
 

@@ -12,12 +12,13 @@ from bot.dialogue.events import Command, Said
 from bot.services import (
     arriving,
     beside,
+    committing,
     greeting,
     hearing,
     languages,
     mentions,
+    overhearing,
     reminders,
-    safeguarding,
     scripting,
     status,
     vocabulary,
@@ -27,6 +28,7 @@ from bot.services.forms import Window
 from bot.services.house import House
 from bot.services.inquiry import Inquiry
 from bot.services.reader import Reader
+from bot.services.runs import LEAD_MODE, SCRIPT
 from bot.services.scene import Scene, first_name, scene_of
 from bot.services.speech import Saying
 from bot.services.turn import Turn
@@ -88,6 +90,8 @@ class _Asked:
 
     def answer(self, word: str, rest: str) -> Answer:
         """Do what the word says, if it is one for this role."""
+        if word in ("practice", "lead") and rest and self.person.role == Role.ADVISOR:
+            return self._sit_beside(rest, SCRIPT if word == "practice" else LEAD_MODE)
         if word and word not in vocabulary.words_for(self.person.role):
             return self._help()
         match word:
@@ -105,15 +109,19 @@ class _Asked:
                 return self._help()
             case "" | "status":
                 return self._status(word, rest)
+            case "commit" if rest and self.person.role == Role.STUDENT:
+                return self._commit(rest)
             case _:
                 return self._shown(Inquiry(self.reader, self.channel).conference(word, rest))
 
     def alarming(self, text: str) -> Answer:
         """The safety screen matched: a student's words are kept and a person told, as if they had written them in the
-        chat; an adult is told where there is help."""
+        chat; so is what an adult writes, who is told where there is help."""
         if self.person.role != Role.STUDENT:
-            help_now = safeguarding.help_now(self.house, self.connection, self.person.workspace, text)
-            return self._say(Saying("adult_dm", {"name": self.person.name, **help_now}))
+            now = self.reader.now
+            help_now, alerts = overhearing.heard(self.house, self.connection, self.person, text, self.key, now)
+            put = self.house.outbox.put(self.connection, alerts, now, claim=True)
+            return self._say(Saying("adult_dm", {"name": self.person.name, **help_now}), put)
         greeting.begin(self.connection, self.person, self.reader.now)
         scene = self._scene()
         if scene is None:
@@ -178,12 +186,19 @@ class _Asked:
         example = first_name(among[0].name) if len(among) > 1 else ""
         return self._say(status.command_help(self.house, self.person, typed, example))
 
-    def _sit_beside(self, typed: str) -> Answer:
-        """Sit beside the student who is meant; where that is not one, they are to be chosen."""
+    def _commit(self, typed: str) -> Answer:
+        """The window for what a student says they will do, with what they typed of it: "me: do the outline"."""
+        who, _, what = typed.partition(":")
+        found = Inquiry(self.reader, self.channel).conference("commit", "")
+        text = what.strip() if what.strip() and len(who.split()) == 1 else typed
+        return self._shown(committing.filled_in(found, text) if isinstance(found, Window) else found)
+
+    def _sit_beside(self, typed: str, flow: str = "") -> Answer:
+        """Sit beside the student who is meant, at this flow; where that is not one, they are to be chosen."""
         among = mentions.pupils(self.reader)
         found = mentions.meant(typed, among)
         if len(found) == 1:
-            said = beside.seat(self.house, self.connection, self.person, found[0].id, self.key, self.reader.now)
+            said = beside.seat(self.house, self.connection, self.person, found[0].id, self.key, self.reader.now, flow)
             return self._say(Saying("beside_coming", {"student": found[0].name}), said)
         offered = [(one.id, one.name) for one in found or among]
         context = {"typed": bool(typed), "students": [one.name for one in found], "any": bool(among)}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from bot.conference import access
-from bot.conference.asks import READ, Ask, asks, theirs_first
+from bot.conference.asks import READ, Ask, Kin, asks, theirs_first
 from bot.dialogue.flow import Visibility
 from bot.services.actors import actor
 from bot.services.excerpts import NOTHING, Excerpt, excerpts
 from bot.services.house import House
-from bot.store.models import Conversation
+from bot.store.models import Conversation, Guardian, Person
 from bot.store.session import AnyRow
 
 _FLOWS = ("struggles", "goals", "supports")
@@ -22,7 +22,23 @@ def asks_of(house: House, connection: Connection, person: AnyRow, conference: An
     """The asks of a conference's student that a person may see; those that name them first. `conference`: a row of
     `booked.conference_of`."""
     found = seen_by(actor(connection, person), conference.student_id, standing(house, connection, conference))
-    return theirs_first(found, person.name, conference.student)
+    kin = _kin(house, connection, conference) if person.role == access.Role.FAMILY else None
+    return theirs_first(found, person.name, conference.student, kin)
+
+
+def _kin(house: House, connection: Connection, conference: AnyRow) -> Kin:
+    """The words for those at home, in every language."""
+    catalog = house.words.catalog
+
+    def words(*keys: str) -> frozenset[str]:
+        said = (catalog.label(language, f"thanks.{key}") for language in catalog.languages for key in keys)
+        return frozenset(word for text in said for word in text.split())
+
+    adults = select(func.count()).where(
+        Guardian.workspace == conference.workspace, Guardian.student_id == conference.student_id,
+        Guardian.adult_id == Person.id, Person.active.is_(True),
+    )  # fmt: skip
+    return Kin(words("parent", "relative"), words("family"), connection.scalar(adults) == 1)
 
 
 def standing(house: House, connection: Connection, conference: AnyRow) -> list[Ask]:

@@ -93,6 +93,12 @@ def buttons(conference: int) -> list[list[Button]]:
     ]
 
 
+def question(conference: int) -> list[list[Button]]:
+    """Whether and how the family comes, in one row."""
+    yes_no, _ = buttons(conference)
+    return [[*yes_no, button(conference)]]
+
+
 def button(conference: int, person: int = 0, label: str = "rsvp") -> Button:
     """Opens the window to say whether and how one comes; with `person`, to record it for them."""
     return Button(Tap.FORM, label, f"{Form.RSVP}:{conference}" + (f":{person}" if person else ""))

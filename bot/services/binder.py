@@ -18,6 +18,7 @@ from bot.dialogue.flow import Visibility
 from bot.errors import CoachError
 from bot.packet.model import Block, Captions, Chapter, Lines, Packet, PlanRow, Said, Work
 from bot.packet.model import Idea as Note
+from bot.packet.words import isolated
 from bot.services import agendas, gathered, households
 from bot.services.house import House
 from bot.services.households import Household
@@ -149,9 +150,9 @@ class _Binding:
             student=self._student,
             school=facts.school,
             when=_begun(self._own("when", date=facts.date.isoformat(), time=facts.time)),
-            where=" · ".join(filter(None, (facts.place, self._own("minutes", minutes=facts.minutes)))),
-            invited=guests.family,
-            also=guests.others,
+            where=" · ".join(filter(None, (self._part(facts.place), self._own("minutes", minutes=facts.minutes)))),
+            invited=tuple(map(self._part, guests.family)),
+            also=tuple(map(self._part, guests.others)),
             about=tuple(self._own(key) for key in ("about", "shows", "at_ease" if found else "not_yet")),
             plan=tuple(PlanRow(self._title(part), self._minutes(part)) for part in agenda.sections),
             questions=self._questions(),
@@ -199,7 +200,8 @@ class _Binding:
 
     def _work(self, piece: Piece, file: str = "") -> Work:
         shown = compiling.work_context(piece, self._label)
-        chosen = self._label("work.chosen_by", name=shown["by"]) if shown["by"] else self._label("work.chosen_by_me")
+        by = self._part(shown["by"])
+        chosen = self._label("work.chosen_by", name=by) if by else self._label("work.chosen_by_me")
         return Work(
             shown["title"],
             " · ".join(filter(None, (shown["kind"], chosen))),
@@ -244,7 +246,14 @@ class _Binding:
         return self._own("min", minutes=part.minutes)
 
     def _own(self, key: str, **values: object) -> str:
-        return self._label(f"packet.{key}", student=self._student, **values)
+        """Words of ours. What stands in them of others' does not turn their direction round."""
+        parts = {"student": self._student, **values}
+        return self._label(
+            f"packet.{key}", **{name: self._part(one) if isinstance(one, str) else one for name, one in parts.items()}
+        )
+
+    def _part(self, text: str) -> str:
+        return isolated(text, self._language)
 
     def _label(self, key: str, **values: object) -> str:
         return self._house.words.catalog.label(self._language, key, **values)

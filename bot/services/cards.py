@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from bot.conference.access import Role
 from bot.services import attending, filing, invitation, invitation_ics
 from bot.services.days import cadence_of, calendar_of
 from bot.services.speech import Kind, Saying
+from bot.store.models import Participant, Person
 from bot.store.session import AnyRow
 from scheduler.cadence import Receiver
 from scheduler.calendar import Audience
@@ -56,23 +58,57 @@ def moved(connection: Connection, workspace: str, conference: int, now: datetime
     calendar, sequence = calendar_of(connection, workspace), invitation_ics.revision(now)
     due = calendar.from_now(now, calendar.zone, Audience.STUDENTS) or now
     drafts: list[Draft] = []
+    stand = standing(connection, workspace, conference)
     for language in invitation.languages(connection, workspace, conference):
-        if standing(connection, workspace, conference, WELCOME, language) is not None:
+        if language in stand:
             drafts.append(_card(workspace, conference, WELCOME, language, f"moved:{sequence}", now))
             drafts.append(_date(workspace, conference, language, sequence, due))
     key = f"moved:{sequence}"
     return [*drafts, *(filing.remove(workspace, conference, keep, key, due) for keep in there if drafts)]
 
 
-def standing(connection: Connection, workspace: str, conference: int, card: str, language: str) -> str | None:
-    """The ts at which a card was posted; None where it was not, as far as is known."""
-    table = deliveries.c
-    return connection.scalar(
-        select(table.ref_ts).where(
-            table.workspace == workspace, table.dedupe_key == _key(conference, card, language, "first"),
+def respoken(connection: Connection, workspace: str, people: Collection[int], now: datetime) -> list[Draft]:
+    """Adults who speak another language now: where their family was welcomed already, they stand on a card in that
+    one, which may be new, and on the others no more."""
+    theirs = (
+        select(Participant.conference_id)
+        .join(Person, Person.id == Participant.person_id)
+        .where(Participant.workspace == workspace, Person.id.in_(people), Person.role == Role.FAMILY)
+        .order_by(Participant.conference_id)
+        .distinct()
+    )
+    found = connection.scalars(theirs).all() if people else ()
+    return [draft for conference in found for draft in _respoken(connection, workspace, conference, now)]
+
+
+def _respoken(connection: Connection, workspace: str, conference: int, now: datetime) -> list[Draft]:
+    stand = standing(connection, workspace, conference)
+    if not stand or _begun(connection, workspace, conference, now):
+        return []
+    calendar, sequence = calendar_of(connection, workspace), invitation_ics.revision(now)
+    due = calendar.from_now(now, calendar.zone, Audience.STUDENTS) or now
+    drafts: list[Draft] = []
+    for language in invitation.languages(connection, workspace, conference):
+        if language in stand:
+            drafts.append(_card(workspace, conference, WELCOME, language, f"spoken:{sequence}", now))
+        else:
+            drafts.append(_card(workspace, conference, WELCOME, language, "first", due))
+            drafts.append(_date(workspace, conference, language, sequence, due))
+    return drafts
+
+
+def standing(connection: Connection, workspace: str, conference: int) -> dict[str, str]:
+    """By language, the ts at which the first card of a conference was posted last, as far as is known."""
+    table, begins = deliveries.c, f"{Kind.CARD}:{conference}:{WELCOME}:"
+    rows = connection.execute(
+        select(table.payload, table.ref_ts)
+        .where(
+            table.workspace == workspace, table.dedupe_key >= begins, table.dedupe_key < f"{begins}\U0010ffff",
             table.state == State.SENT, table.ref_ts != "",
         )
+        .order_by(table.seq)
     )  # fmt: skip
+    return {row.payload["language"]: row.ref_ts for row in rows}
 
 
 def saying(connection: Connection, delivery: Delivery) -> Saying | None:
@@ -106,7 +142,7 @@ def _date(workspace: str, conference: int, language: str, sequence: int, now: da
 
 
 def _key(conference: int, card: str, language: str, key: str) -> str:
-    return f"card:{conference}:{card}:{language}:{key}"
+    return f"{Kind.CARD}:{conference}:{card}:{language}:{key}"
 
 
 def _welcomes(connection: Connection, workspace: str) -> bool:

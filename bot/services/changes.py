@@ -59,6 +59,8 @@ class Changes:
     """Who no longer belongs to a conference, but was brought into its channel: (conference's id, person's id)."""
     seated: tuple[int, ...] = ()
     """Ids of the stored conferences that somebody has come to belong to."""
+    respoken: tuple[int, ...] = ()
+    """Ids of those who are spoken to in another language now."""
 
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
@@ -78,6 +80,7 @@ class Ledger:
     _readdressed: list[int] = field(default_factory=list)
     _unseated: list[tuple[int, int]] = field(default_factory=list)
     _seated: list[int] = field(default_factory=list)
+    _respoken: list[int] = field(default_factory=list)
 
     def moved(self, conference: int) -> None:
         self._moved.append(conference)
@@ -99,6 +102,9 @@ class Ledger:
 
     def seated(self, conference: int) -> None:
         self._seated.append(conference)
+
+    def respoken(self, person: int) -> None:
+        self._respoken.append(person)
 
     def added(self, what: Thing, name: str) -> None:
         self._added.append(Change(what, name))
@@ -138,6 +144,7 @@ class Ledger:
             tuple(self._readdressed),
             tuple(self._unseated),
             tuple(self._seated),
+            tuple(self._respoken),
         )
 
 

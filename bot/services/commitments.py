@@ -14,6 +14,9 @@ from sqlalchemy.orm import aliased
 from bot.school import Contact
 from bot.store.models import Commitment as CommitmentRow
 from bot.store.models import CommitmentCheck, Conference, Guardian, Person
+from scheduler.deliveries import Delivery, deliveries
+from scheduler.deliveries import State as Settled
+from scheduler.outcomes import Sent
 
 
 class State(StrEnum):
@@ -137,3 +140,18 @@ def _read(row: Row[*tuple[object, ...]]) -> Commitment:
         row.id, row.conference_id, row.date, row.student_id, row.roster_name or row.owner_name, row.what, row.due,
         State(row.state), row.owner_id, row.added_by, row.owner_id if reached else advisor, reached,
     )  # fmt: skip
+
+
+def read_back_at(connection: Connection, delivery: Delivery) -> Sent | None:
+    """Where they were read back to the recipient of such a delivery last."""
+    table = deliveries.c
+    row = connection.execute(
+        select(table.ref_channel, table.ref_ts)
+        .where(
+            table.workspace == delivery.workspace, table.subject == delivery.subject, table.kind == delivery.kind,
+            table.recipient == delivery.recipient, table.state == Settled.SENT, table.ref_ts != "",
+        )
+        .order_by(table.seq.desc())
+        .limit(1)
+    ).first()  # fmt: skip
+    return Sent(row.ref_channel, row.ref_ts) if row is not None else None

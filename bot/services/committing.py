@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from html import escape
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -22,7 +24,6 @@ from bot.store.models import Commitment as CommitmentRow
 from bot.store.models import Conference, Participant, Person
 from bot.store.session import AnyRow
 from bot.taps import Form, Tap
-from prompts.splitting import shorten
 from scheduler.outbox import Draft
 
 BEGINS = "begins"
@@ -32,8 +33,9 @@ LASTS = timedelta(days=14)
 LONGEST = 300
 """Characters of a commitment: one thing somebody does."""
 NAME = 60
-SHOWN, ROOM, LEAST = 30, 3000, 60
-"""A list shows so many, in so many characters together, but of each so many at least: it is one message of Slack's."""
+SHOWN, ROOM, BESIDE = 30, 3300, 40
+"""A list shows the newest, whole: so many, in so many characters together, as it is one message of Slack's; of each so
+many stand beside what is agreed."""
 OTHER, KEEP, DROP, PICK = "other", "keep", "drop", "change"
 _ROLES = ("student", "family", "advisor", "teacher")
 
@@ -72,21 +74,28 @@ def _list(house: House, connection: Connection, conference: int, languages: Sequ
         .where(Conference.id == conference)
     ).one()
     found = commitments.of(connection, about.workspace, [conference]).get(conference, [])
-    each = max(LEAST, ROOM // max(1, min(len(found), SHOWN)))
+    newest = _fitting(found)
     titles = [house.words.catalog.label(language, "section.commitments") for language in languages]
-    items = [_shown(one, each) for one in found[:SHOWN]]
+    items = [_shown(one) for one in newest]
     context = {
         "student": first_name(about.name), "titles": list(dict.fromkeys(titles)), "items": items,
-        "more": len(found[SHOWN:]),
+        "more": len(found) - len(newest),
     }  # fmt: skip
     change = [Button(Tap.FORM, "commit_change", value(Form.COMMIT, conference, PICK))] if found else []
     return Saying("commitments", context, {"actions": [[button(conference), *change]]})
 
 
-def _shown(one: Commitment, room: int) -> dict[str, Any]:
+def _fitting(found: Sequence[Commitment]) -> Sequence[Commitment]:
+    """The last of them, as many as fit into one message; "&" takes five characters there."""
+    sizes = [len(escape(one.name + one_line(one.what), quote=False)) + BESIDE for one in reversed(found)]
+    fit = sum(together <= ROOM for together in accumulate(sizes[:SHOWN]))
+    return found[len(found) - fit :]
+
+
+def _shown(one: Commitment) -> dict[str, Any]:
     return {
         "who": one.name,
-        "what": shorten(one_line(one.what), min(room, LONGEST)),
+        "what": one_line(one.what),
         "due": one.due.isoformat() if one.due else "",
         "done": one.state is State.DONE,
     }
@@ -154,11 +163,12 @@ class _Place:
 
 
 class CommitForm:
-    """Knows the form `commit`; it is about "<conference>", "<conference>:change" or "<conference>:<commitment>"."""
+    """Knows the form `commit`; it is about "<conference>", "<conference>:<commitment>", or, for those one may
+    change, "<conference>:change[:<page>]"."""
 
     def open(self, house: House, connection: Connection, person: AnyRow, about: str) -> Window | None:
         """Whoever belongs to the conference may add one; who added one, does it, or advises the student, change it."""
-        if about.endswith(f":{PICK}"):
+        if PICK in about.split(":"):
             return _pick(house, connection, person, about)
         place = _place(connection, house, person, about)
         if place is None:
@@ -195,6 +205,12 @@ class CommitForm:
         return Taken(drafts, then=None if here else _noted(house, connection, place.conference, person), over=True)
 
 
+def filled_in(window: Window, what: str) -> Window:
+    """The window to add one, with what somebody typed already."""
+    fields = [replace(one, initial=what) if one.id == "what" else one for one in window.fields]
+    return replace(window, fields=tuple(fields))
+
+
 def _place(connection: Connection, house: House, person: AnyRow, about: str) -> _Place | None:
     """What a window is about, for somebody who may open it; else None."""
     numbers = [int(part) if part.isdecimal() else 0 for part in about.split(":")]
@@ -220,23 +236,33 @@ def _may_change(who: access.Actor, one: Commitment) -> bool:
 
 
 def _pick(house: House, connection: Connection, person: AnyRow, about: str) -> Window | None:
-    """The ones somebody may change, each with a button; the window of the only one, where there is one."""
+    """The ones somebody may change, each with a button, the newest on the first page; the window of the only one, where
+    there is one."""
     place = _place(connection, house, person, about.partition(":")[0])
     if place is None:
         return None
     who = actor(connection, person)
     every = commitments.of(connection, person.workspace, [place.conference.id]).get(place.conference.id, [])
-    own = [one for one in every if _may_change(who, one)][:SHOWN]
+    own = [one for one in every if _may_change(who, one)]
     if len(own) == 1:
         return CommitForm().open(house, connection, person, f"{place.conference.id}:{own[0].id}")
-    each = max(LEAST, ROOM // max(1, len(own)))
-    items = [{"n": one.id, **_shown(one, each)} for one in own]
-    buttons = {
-        f"item-{one.id}": [[Button(Tap.FORM, "commit_this", value(Form.COMMIT, place.conference.id, one.id))]]
-        for one in own
-    }
-    saying = Saying("commit_pick", {"items": items}, buttons)
+    last = about.rpartition(":")[2]
+    saying = _page_of(own, place.conference.id, int(last) if last.isdecimal() else 0)
     return Window(Form.COMMIT, about, "commit_pick_title", person.language, saying=saying)
+
+
+def _page_of(own: Sequence[Commitment], conference: int, page: int) -> Saying:
+    """So many of them with a button each, the newest on page 0; a further page has a button too."""
+    upto = max(0, len(own) - page * SHOWN)
+    earlier = max(0, upto - SHOWN)
+    shown = own[earlier:upto]
+
+    def opens(label: str, *about: object) -> list[list[Button]]:
+        return [[Button(Tap.FORM, label, value(Form.COMMIT, conference, *about))]]
+
+    slots = {f"item-{one.id}": opens("commit_this", one.id) for one in shown}
+    further = {"earlier": opens("commit_earlier", PICK, page + 1)} if earlier else {}
+    return Saying("commit_pick", {"items": [{"n": one.id, **_shown(one)} for one in shown]}, {**slots, **further})
 
 
 def _noted(house: House, connection: Connection, conference: AnyRow, person: AnyRow) -> Window:

@@ -26,7 +26,8 @@ from bot.store.session import AnyRow
 from bot.taps import Form, Tap
 
 __all__ = [
-    "added_of", "card", "idea_button", "ideas_by", "may_give", "pride_button", "unwanted", "with_below", "work_button",
+    "added_of", "card", "card_button", "idea_button", "ideas_by", "may_give", "pride_button", "unwanted", "with_below",
+    "work_button",
 ]  # fmt: skip
 
 CARD = "ideas"
@@ -64,6 +65,11 @@ def with_below(card: Saying, below: Sequence[Button]) -> Saying:
     """A card with further buttons in its last row."""
     (row,) = card.buttons["actions"]
     return replace(card, buttons={**card.buttons, "actions": [[*row, *below]]})
+
+
+def card_button(conference: int) -> Button:
+    """Opens the card; for the family the limit of their week may have left no place for it before."""
+    return Button(Tap.SHOW, "card", f"card:{conference}")
 
 
 def idea_button(conference: int, flow: str, number: int) -> Button:

@@ -39,6 +39,9 @@ REMEMBERED = 500
 """Receivers told apart in one message."""
 
 COMPOSING = "could not be composed"
+FILE_LOST = frozenset({"the file could not be put", "the file could not be fetched"})
+"""No condition of our own: what a file comes to that was tried several times."""
+
 _WHY = {
     "user_not_found": "gone",
     "users_not_found": "gone",
@@ -96,9 +99,18 @@ def tell(house: House, connection: Connection, delivery: Delivery, refused: Refu
 
 
 def _reason(reason: str) -> tuple[str, bool]:
-    """Slack's error or "could not be composed", and whether it is a condition of our own, which is put in words."""
+    """Slack's error or what else went wrong, and whether it is a condition of our own, which is put in words."""
     code = reason.partition(":")[0].strip()
-    return code, code != COMPOSING and not code.replace("_", "").isalnum()
+    return code, code not in (COMPOSING, *FILE_LOST) and not code.replace("_", "").isalnum()
+
+
+def undelivered(kind: str, reason: str) -> str:
+    """What kept something from being delivered, for whoever counts it; "" for a condition of our own. That a letter
+    was refused never is one: its advisor knows, the coordinators count it."""
+    code, ours = _reason(reason)
+    if kind == Kind.MAIL:
+        return f"e-mail: {reason}"
+    return "" if ours else code.replace("_", " ")
 
 
 def _letter(connection: Connection, delivery: Delivery) -> dict[str, Any]:

@@ -84,8 +84,7 @@ def _coming(reader: Reader, row: AnyRow) -> list[Button]:
         return [attending.button(row.id, label="rsvp_change")]
     if reader.who.role is Role.TEACHER:
         return [attending.button(row.id, label="rsvp_own")]
-    yes_no, _ = attending.buttons(row.id)
-    return [*yes_no, attending.button(row.id)]
+    return attending.question(row.id)[0]
 
 
 def _show(what: str, row: AnyRow, style: str = "") -> Button:

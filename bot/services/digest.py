@@ -38,6 +38,8 @@ QUOTE = 80
 """Characters of a student's words in a digest: one short line."""
 NEAR = 10
 """School days before a conference from which not having begun is worth a word."""
+NAMED = 4
+"""So many students stand on one button by their names."""
 GOAL = ("goals", "wish")
 FOLLOWED = timedelta(days=60)
 """So long after a conference a digest still counts what was agreed there."""
@@ -120,8 +122,13 @@ def buttons(house: House, language: str, found: Digest) -> dict[str, list[list[B
         return [named("look", Tap.LOOK, str(one.id), student=one.name) for one in students[:BESIDE]]
 
     reached = found.silent
-    nudge = [named("nudge_all", Tap.REMIND, GROUP, count=len(reached))] if len(reached) > 1 else []
-    nudge += [named("nudge", Tap.REMIND, str(one.id), student=one.name) for one in reached if len(reached) == 1]
+    several, names = len(reached) > 1, ", ".join(one.name for one in reached)
+    if several and len(reached) <= NAMED:
+        nudge = [named("nudge", Tap.REMIND, GROUP, student=names)]
+    elif several:
+        nudge = [named("nudge_all", Tap.REMIND, GROUP, count=len(reached))]
+    else:
+        nudge = [named("nudge", Tap.REMIND, str(one.id), student=one.name) for one in reached]
     ideas = [named("idea", Tap.FORM, f"{Form.IDEA}:{one.ask}", student=one.name) for one in found.asking[:ASKS]]
     rows = {
         "ideas": ideas,

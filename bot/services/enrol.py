@@ -156,6 +156,8 @@ def _tell(stored: Stored, roster: Sequence[Person], families: Mapping[str, _Fami
             family = _Family(frozenset(person.students), person.household, person.contact.value)
             after = {**_values(person), "advisor": person.advisor, **asdict(family)}
             after["language"] = _spoken(row, person)
+            if after["language"] != row["language"]:
+                ledger.respoken(row["id"])
             after["slack_id"] = after.pop("given_slack_id")
             ledger.compare(Thing.PERSON, _called(person.role, person.name, person.key), before, after)
 

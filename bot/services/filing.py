@@ -6,14 +6,17 @@ They are kept beside the students' files, under names of our own, which have a c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from bot.services.speech import Kind
 from bot.store.models import SharedWork
-from scheduler.outbox import Draft
+from scheduler.outbox import Delivery, Draft
+
+AGAIN = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 10, 15, 30))
+"""How long after each try a file that could not be put is put again: for an hour in all."""
 
 
 def kept(connection: Connection, conference: int, what: str) -> dict[str, tuple[str, str | None]]:
@@ -42,6 +45,25 @@ def put(
 def remove(workspace: str, conference: int, keep: str, key: str, now: datetime) -> Draft:
     """Have a file that stands in a conference's channel deleted."""
     return _draft(workspace, conference, keep, f"{key}:remove", now, "", {"remove": True})
+
+
+def again(delivery: Delivery, now: datetime) -> Draft:
+    """The same once more, in a while: what comes after it in its lane does not wait for it."""
+    number = tries(delivery)
+    return Draft(
+        workspace=delivery.workspace,
+        kind=delivery.kind,
+        recipient=delivery.recipient,
+        subject=delivery.subject,
+        payload={**delivery.payload, "again": number + 1},
+        dedupe_key=f"{delivery.dedupe_key.partition(':again')[0]}:again{number + 1}",
+        due_at=now + AGAIN[number],
+    )
+
+
+def tries(delivery: Delivery) -> int:
+    """How many times it was put again."""
+    return int(delivery.payload.get("again", 0))
 
 
 def _draft(

@@ -7,13 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from bot.services import cards, channel, inviting, mailing, moving, school
+from bot.services import cards, channel, households, inviting, mailing, moving, reminders, school
 from bot.services.changes import Changes
 from bot.services.speech import Kind, Saying
 from bot.store.models import Conference, Guardian, Participant, Person
 from scheduler.outbox import Draft, Outbox, State, deliveries
-
-SILENT = "not to be written to"
 
 
 def followed(
@@ -27,6 +25,7 @@ def followed(
     for person in changes.hushed:
         _silence(connection, outbox, workspace, person, now)
     drafts = _moved(connection, workspace, changes, now)
+    drafts += cards.respoken(connection, workspace, changes.respoken, now)
     for conference, person in changes.unseated:
         drafts += _leave(connection, conference, person, now)
     for conference in sorted({*changes.seated, *_theirs(connection, changes.readdressed)}):
@@ -44,10 +43,10 @@ def _moved(connection: Connection, workspace: str, changes: Changes, now: dateti
 
 
 def _silence(connection: Connection, outbox: Outbox, workspace: str, person: int, now: datetime) -> None:
-    outbox.cancel(connection, workspace, now, SILENT, recipient=mailing.address(person))
+    """Nothing goes to them any more. What the plan put there the plan takes out, and brings back with their consent."""
     slack_id = connection.scalar(select(Person.slack_id).where(Person.id == person, Person.workspace == workspace))
-    if slack_id:
-        outbox.cancel(connection, workspace, now, SILENT, recipient=slack_id)
+    for lane in filter(None, (mailing.address(person), slack_id)):
+        outbox.cancel(connection, workspace, now, households.SILENT, recipient=lane, spare=reminders.PLANNED)
 
 
 def _theirs(connection: Connection, people: Collection[int]) -> set[int]:

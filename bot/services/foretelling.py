@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from bot.services.anchors import Anchors
+from bot.services.households import SILENT
 from bot.services.quarter import Quarter, Replanned
 from bot.services.reminders import plan_key
 from scheduler.cadence import Receiver
@@ -89,6 +90,8 @@ def _gone(read: Anchors, key: str) -> str:
         return "no longer in the roster"
     if slot.isdecimal() and int(slot) not in read.conferences:
         return "the conference is cancelled or gone"
+    if receiver == Receiver.FAMILY and read.silent(int(subject), int(recipient)):
+        return SILENT
     return "the calendar, the cadence or the roster no longer asks for it"
 
 

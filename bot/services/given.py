@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, select, update
 from bot.conference.access import Role
 from bot.conference.agenda import Added, Idea, Piece, Pride, one_line
 from bot.conference.minutes import Topic
+from bot.dialogue.flow import Visibility
 from bot.services import asks
 from bot.services.booked import conference_of, is_over
 from bot.services.days import calendar_of
@@ -178,6 +179,7 @@ def message(
     held = conference_of(connection, workspace, conference)
     found = asks.standing(house, connection, held) if held is not None and any(row.flow for row in rows) else []
     asked = {(one.flow, one.round): one.words for one in found}
+    shown_to_all = {(one.flow, one.round) for one in found if one.visible is Visibility.CONFERENCE}
     advisor = connection.scalar(select(Person.name).where(Person.id == held.advisor_id)) if held is not None else ""
     spoken, over = house.words.language(language), held is None or is_over(connection, held, house.clock())
     context = {
@@ -190,6 +192,7 @@ def message(
                 "n": n, "kind": row.kind, "by": called(row), "words": row.text, "title": row.title, "url": row.url,
                 "ask": shorten(one_line(asked.get((row.flow, row.round), "")), ASK), "choice": row.choice,
                 "held": one_line(row.held_reason),
+                "off": row.kind == Form.IDEA and (row.flow, row.round) not in shown_to_all,
                 "part": house.words.catalog.label(spoken, f"section.{row.topic}") if row.topic else "",
             }
             for n, row in enumerate(rows, 1)

@@ -26,7 +26,7 @@ class Undelivered(StrEnum):
 
     ADDRESS = "the mail server does not take mail for this address"
     LETTER = "the mail server does not take this letter"
-    LATE = "the mail server put it off for a day"
+    LATE = "the mail server put it off for too long"
     LOST = "the connection was lost when the letter was handed over"
     NO_SERVER = "there is no mail server: SMTP_URL is not set"
     NOBODY = "there is nobody to write to"
@@ -79,7 +79,7 @@ def _errand(
         "answers": [[attending.button(about.id, adult.id, f"={adult.name}") for _, adult in people]],
     }
     saying = Saying("handout", context, slots)
-    drafts = channel.tell_advisor(about, saying, key, _at_work(connection, about, now))
+    drafts = channel.tell_advisor(about, saying, key, at_work(connection, about, now))
     return [replace(one, payload={**one.payload, "people": [adult.id for _, adult in people]}) for one in drafts]
 
 
@@ -92,7 +92,7 @@ def undelivered(
     home = next((one.name for one in homes if person in {adult.id for adult in one.adults}), "")
     slots = {"print": [[binder.button(about.id, home)]], "answers": [[attending.button(about.id, person, f"={name}")]]}
     saying = Saying("undelivered", context, slots)
-    return channel.tell_advisor(about, saying, f"mailfailed:{about.id}:{person}", _at_work(connection, about, now))
+    return channel.tell_advisor(about, saying, f"mailfailed:{about.id}:{person}", at_work(connection, about, now))
 
 
 def _why(adult: Adult, mails: bool) -> str:
@@ -102,6 +102,7 @@ def _why(adult: Adult, mails: bool) -> str:
     return "no_mail" if adult.email and not mails else "no_email"
 
 
-def _at_work(connection: Connection, about: Meeting, now: datetime) -> datetime:
+def at_work(connection: Connection, about: Meeting, now: datetime) -> datetime:
+    """Now, or when the school's adults are next at work."""
     calendar = calendar_of(connection, about.workspace)
     return calendar.from_now(now, calendar.zone, Audience.STAFF) or now

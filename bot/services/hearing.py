@@ -12,9 +12,8 @@ from sqlalchemy import Connection, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.dialogue.events import Deleted, Edited, Said
-from bot.services import greeting, recurring
+from bot.services import greeting, overhearing, recurring
 from bot.services.house import House
-from bot.services.safeguarding import help_now
 from bot.services.scene import Scene, scene_by_id, scene_in_thread, scene_of
 from bot.services.school import day_in
 from bot.services.speech import Kind, Saying, Voice
@@ -74,9 +73,15 @@ def take_in(
     now: datetime,
 ) -> list[Delivery]:
     """A turn of a conversation; or a new hello, where it is about a conference that is over."""
+    from bot.services import practising  # which needs this one
+
     due = not recurring.running(scene, now) and outdated(connection, scene, now)
     if due and not _must_be_read(house, scene, event):
         return greet_anew(house, connection, scene, channel, f"turn:{key}", now)
+    if isinstance(event, Said) and not _must_be_read(house, scene, event):
+        at_cards = practising.typed(house, connection, scene, channel, key, event, now)
+        if at_cards is not None:
+            return at_cards
     return Turn(house, connection, scene, channel, key, now).hear(event)
 
 
@@ -181,8 +186,9 @@ def _answer_without_conversation(
     voice = greeting.voice_for(person, incoming.channel, f"turn:{incoming.ids[0]}", now)
     if person.role == "student":
         return first_turn(house, connection, voice, person, incoming.event, now)
-    context = {"name": person.name, **help_now(house, connection, incoming.workspace, incoming.event.text)}
-    return house.outbox.put(connection, [voice.say(Saying("adult_dm", context))], now, claim=True)
+    help_now, alerts = overhearing.heard(house, connection, person, incoming.event.text, incoming.ids[0], now)
+    answer = voice.say(Saying("adult_dm", {"name": person.name, **help_now}))
+    return house.outbox.put(connection, [answer, *alerts], now, claim=True)
 
 
 def first_turn(

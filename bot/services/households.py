@@ -16,6 +16,9 @@ from bot.school import Contact
 from bot.store.models import Conference, Guardian, Person
 from bot.store.session import AnyRow
 
+SILENT = "not to be written to"
+"""Why something does not go to an adult, or not any more."""
+
 
 class Reach(StrEnum):
     """How somebody is told of a conference."""
@@ -73,6 +76,12 @@ def on_paper(connection: Connection, conference: int) -> set[int]:
         .where(Guardian.workspace == Conference.workspace, Guardian.contact == Contact.PRINT)
     )
     return set(connection.scalars(wished))
+
+
+def silent(connection: Connection, student: int, adult: int) -> bool:
+    """Whether an adult of a student's family is not to be written to about them, or on paper only."""
+    contact = select(Guardian.contact).where(Guardian.student_id == student, Guardian.adult_id == adult)
+    return connection.scalar(contact) not in (None, Contact.ALL)
 
 
 def _family(connection: Connection, workspace: str, students: Collection[int]) -> Sequence[AnyRow]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, update
 
-from bot.services import arriving, greeting
+from bot.services import arriving, cards, greeting
 from bot.services.greeting import conversation_of
 from bot.services.house import House
 from bot.services.speech import Button, Saying
@@ -34,6 +34,9 @@ def chosen(house: House, connection: Connection, person: AnyRow, language: str) 
     """Keep somebody's choice, which a new roster does not change; the word on it, to be said in that language."""
     mine = update(Person).where(Person.workspace == person.workspace, Person.id == person.id)
     connection.execute(mine.values(language=language, chosen_language=language))
+    if language != person.language:
+        now = house.clock()
+        house.outbox.put(connection, cards.respoken(connection, person.workspace, [person.id], now), now)
     conversation = conversation_of(connection, person.id) if person.role == "student" else None
     go_on = Button(Tap.ANSWER, "go_on", Ref(conversation or 0, "", 0, "cmd:start").text(), "primary")
     context = {"language": house.words.catalog.label(language, "language.name"), "student": person.role == "student"}

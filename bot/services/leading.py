@@ -59,17 +59,19 @@ def _ways_in(visit: Visit, going: AnyRow | None) -> list[Button]:
     on = visit.script.label("practice.go_on", number=visit.number(going))
     return [
         runs.step(f"={on}", going.id, Act.GO, going.position, "primary"),
-        runs.step(f"={visit.script.label('practice.again')}", visit.conference, Act.OPEN),
+        runs.step(f"={visit.script.label('practice.again')}", visit.conference, Act.REOPEN),
     ]
 
 
-def begin(visit: Visit) -> list[Draft]:
-    """The meeting begins: the first card, in a message of its own."""
+def begin(visit: Visit, *, anew: bool) -> list[Draft]:
+    """The meeting begins: the first card, in a message of its own. One that was begun goes on, unless `anew`."""
     if not is_time(visit.script.conference, visit.zone, visit.now):
         return [visit.say(ready(visit))]
     before = runs.unfinished(visit.connection, visit.scene.workspace, visit.conference, Kind.LEAD)
     if before is not None and not before.position and visit.now - before.started_at < rehearsing.TWO_TAPS:
         return []
+    if before is not None and not anew:
+        return _gone_on(visit, before)
     run = runs.begin(visit.connection, visit.scene.workspace, visit.conference, Kind.LEAD, visit.now)
     return [visit.say(shown(visit, run))]
 
@@ -81,8 +83,10 @@ def take(visit: Visit, run: AnyRow, step: Step) -> list[Draft]:
     if visit.elsewhere(run):
         return [visit.say(visit.elsewhere_is(run))]
     run = visit.adopt(run)
-    if run.ended_at is None and step.number == run.position:
-        run = _moved(visit, run, step)
+    if step.act == Act.STOP and run.ended_at is None:
+        return [visit.anew(run, _stopped(visit, run))]
+    if step.number == run.position:
+        run = _moved(visit, run, step) if run.ended_at is None else _taken_up(visit, run, step)
     return [visit.anew(run, shown(visit, run))]
 
 
@@ -90,6 +94,14 @@ def _gone_on(visit: Visit, run: AnyRow) -> list[Draft]:
     """The card that is up, in a new message: its time has gone on."""
     run = runs.change(visit.connection, run, channel="", ts="")
     return [visit.say(shown(visit, run))]
+
+
+def _stopped(visit: Visit, run: AnyRow) -> Saying:
+    """The way back to the card: the meeting's clock goes on."""
+    context = {"run": 0, "n": visit.number(run), "total": len(visit.script.cards)}
+    return Saying(
+        "rehearsal_stopped", context, {"actions": [[runs.step("go_on", run.id, Act.GO, run.position, "primary")]]}
+    )
 
 
 def _moved(visit: Visit, run: AnyRow, step: Step) -> AnyRow:
@@ -105,6 +117,13 @@ def _moved(visit: Visit, run: AnyRow, step: Step) -> AnyRow:
             return runs.change(visit.connection, run, ended_at=visit.now, **values)
         case _:
             return run
+
+
+def _taken_up(visit: Visit, run: AnyRow, step: Step) -> AnyRow:
+    """A meeting that was not finished after all: its clock has gone on."""
+    if step.act != Act.UNDO or not is_time(visit.script.conference, visit.zone, visit.now):
+        return run
+    return runs.change(visit.connection, run, ended_at=None)
 
 
 def shown(visit: Visit, run: AnyRow) -> Saying:
@@ -134,4 +153,8 @@ def _done(visit: Visit, run: AnyRow) -> Saying:
         "minutes": max(1, round((run.ended_at - run.started_at).total_seconds() / 60)),
         "cards": len(run.cards),
     }
-    return Saying("lead_done", context, {"actions": [[committing.button(visit.conference)]]})
+    buttons = [committing.button(visit.conference)]
+    if run.position < len(visit.script.cards) - 1:  # perhaps a slip of the thumb
+        back = visit.script.label("practice.back_to", number=visit.number(run))
+        buttons.append(runs.step(f"={back}", run.id, Act.UNDO, run.position))
+    return Saying("lead_done", context, {"actions": [buttons]})

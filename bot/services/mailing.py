@@ -30,10 +30,18 @@ from bot.store.models import Guardian, Participant, Person, School
 from bot.store.session import AnyRow
 from scheduler.calendar import Audience
 from scheduler.outbox import Delivery, Draft, State, deliveries
-from scheduler.outcomes import Postponed
+from scheduler.outcomes import Later, Postponed
 
 GATHER = timedelta(minutes=30)
 """An agenda that is approved anew, and again, goes by mail once in so long."""
+
+PATIENCE = timedelta(hours=1)
+"""So long a letter may be put off when the conference is NEAR: then it is the advisor's, with so much time left."""
+
+NEAR = timedelta(days=3)
+"""A weekend, and a day."""
+
+BEGUN = "the conference has begun"
 
 _REACHES = (State.SENDING.value, State.UNKNOWN.value, State.SENT.value)
 
@@ -154,12 +162,32 @@ def refusal(connection: Connection, delivery: Delivery, now: datetime) -> str | 
         return "paused"
     begins = invitation.begins(connection, held)
     if now >= begins:
-        return "the conference has begun"
+        return BEGUN
     calendar = calendar_of(connection, delivery.workspace)
     open_at = calendar.from_now(now, calendar.zone, Audience.STUDENTS)
     if open_at is None or open_at <= now or open_at >= begins:  # better at an odd hour than too late
         return None
     return Postponed(open_at, "quiet hours or a closed day")
+
+
+def can_wait(connection: Connection, delivery: Delivery, later: Later, now: datetime) -> bool:
+    """Whether a letter that was put off may be tried again, or the advisor is to be told while there is time.
+
+    One that was put off by itself, the first time, is always tried again: mail servers do so with whom they don't know.
+    """
+    held = invitation.held(connection, delivery.workspace, delivery.payload["conference"])
+    if held is None or not (delivery.attempts or later.method):
+        return True
+    begins, again = invitation.begins(connection, held), now + timedelta(seconds=later.seconds)
+    if again >= begins - PATIENCE:
+        return False
+    return again < begins - NEAR or again - delivery.due_at <= PATIENCE
+
+
+def came_too_late(connection: Connection, delivery: Delivery, reason: str) -> bool:
+    """Whether a letter was due before the conference, and had not left when that began."""
+    held = invitation.held(connection, delivery.workspace, delivery.payload["conference"])
+    return reason == BEGUN and held is not None and delivery.due_at < invitation.begins(connection, held)
 
 
 def _about(delivery: Delivery) -> About:
@@ -263,7 +291,8 @@ def _reply_to(connection: Connection, student: int) -> tuple[str, str]:
 
 
 def failed(connection: Connection, delivery: Delivery, reason: str, now: datetime) -> Sequence[Draft]:
-    """A letter was refused for good: it is the advisor now who tells that adult; said once for each conference."""
+    """A letter was refused for good, or put off for too long: it is the advisor now who tells that adult; said once for
+    each conference."""
     conference, person = delivery.payload["conference"], delivery.payload["person"]
     about = channel.meeting(connection, conference)
     name = connection.scalar(select(Person.name).where(Person.id == person, Person.workspace == delivery.workspace))

@@ -12,13 +12,16 @@ from bot.services import greeting, safeguarding
 from bot.services.booked import conference_of
 from bot.services.forms import Taken, Window
 from bot.services.house import House
-from bot.services.scene import first_name
+from bot.services.scene import first_name, scene_by_id
 from bot.services.speech import Saying
 from bot.store.models import Note
 from bot.store.session import AnyRow
 from bot.taps import Form
 
 __all__ = ["conference_of", "keep", "screened"]
+
+_STUDENTS_OWN = frozenset({Form.THANKS, Form.CUE, Form.PAUSED})
+"""What is written there is the student's, whoever of the two types it who sit beside each other."""
 
 
 def keep(
@@ -41,7 +44,8 @@ def screened(
 ) -> Taken | None:
     """Everything somebody wrote in a window, before it is used for anything: None where nothing in it is flagged.
 
-    Else it is kept, the counselors are told, and its author sees so: what is returned answers the submission.
+    Else it is kept, the counselors are told, and its author sees so: what is returned answers the submission. A
+    student is answered as in the chat, which is held.
     """
     found = [match.value for text in texts if (match := house.words.safety.screen(text)) is not None]
     if not found:
@@ -49,6 +53,9 @@ def screened(
     now, workspace = house.clock(), conference.workspace
     level = next((one for one in found if one == Level.EXPLICIT), found[0])
     text = "\n".join(filter(None, texts))
+    students = author.id == conference.student_id or form in _STUDENTS_OWN
+    if students and (held := _held(house, connection, conference, author, form, key, text, level)) is not None:
+        return held
     note = keep(connection, workspace, conference.id, author.id, form, key, now, text, alarm=level)
     by = "" if author.id == conference.student_id else author.name
     drafts = safeguarding.raise_about_note(connection, workspace, conference.student_id, note, by, level, now)
@@ -59,3 +66,25 @@ def screened(
     }
     window = Window(form, "", "flagged_title", author.language, saying=Saying("note_flagged", context))
     return Taken(drafts, then=window)
+
+
+def _held(
+    house: House, connection: Connection, conference: AnyRow, author: AnyRow, form: Form, key: str, text: str,
+    level: str,
+) -> Taken | None:  # fmt: skip
+    """The fixed words for a student, in the window and where the chat is, which waits; None where there is none."""
+    from bot.services.turn import Turn  # which others need that need this one
+
+    student = greeting.person_known_as(connection, conference.workspace, conference.student_id)
+    if student is None:
+        return None
+    now = house.clock()
+    scene = scene_by_id(connection, conference.workspace, greeting.begin(connection, student, now))
+    if scene is not None and scene.seat is not None and (not scene.slack_id or author.id != student.id):
+        scene = scene.as_found_by(*scene.seat)  # the two are in the thread where the advisor sits beside them
+    if scene is None or not scene.slack_id:
+        return None
+    first, channel = scene.status != "held", scene.seat.channel if scene.thread and scene.seat else student.im or ""
+    said = Turn(house, connection, scene, channel, key, now).hold(text, level)
+    saying = safeguarding.fixed_words(connection, scene, level, first=first, in_window=True)
+    return Taken(deliveries=said, then=Window(form, "", "flagged_title", author.language, saying=saying))

@@ -22,6 +22,7 @@ from bot.services import (
     digest,
     given,
     holding,
+    households,
     invitation,
     levels,
     opening,
@@ -35,7 +36,7 @@ from bot.services import (
 )
 from bot.services.days import cadence_of, calendar_of
 from bot.services.house import House
-from bot.services.runs import SCRIPT, lead_button
+from bot.services.runs import LEAD_MODE, SCRIPT, lead_button
 from bot.services.scene import first_name
 from bot.services.speech import Button, Saying, Voice
 from bot.store.models import Conference, Conversation, Person
@@ -118,6 +119,8 @@ def refusal(house: House, connection: Connection, delivery: Delivery, now: datet
     receiver = Receiver(payload["receiver"])
     if gone := _gone(found, payload, receiver):
         return gone
+    if receiver is Receiver.FAMILY and households.silent(connection, payload["student"], payload["person"]):
+        return households.SILENT
     if receiver is Receiver.STUDENT and _awaits_a_person(found):
         return _tomorrow(calendar, found, receiver, delivery, now, "a person reads first")
     if payload["message"] == opening.FRAMES and not opening.unapproved(
@@ -337,7 +340,12 @@ def _saying(
         name = message if introduced else HELLO
         context["again"] = reminders.nudged_before(connection, delivery.workspace, who.id)
         return Saying(name, context, {"actions": [_start(connection, delivery, found, now)]})
-    name = f"{message}_adult" if message == "reminder" else message
+    name = f"{message}_adult" if message == REMINDER else message
+    if message == REMINDER and receiver is Receiver.FAMILY:
+        conference = delivery.payload["conference"]
+        asked = [] if context["coming"] else attending.question(conference)
+        below = [contributing.card_button(conference), *_others(delivery)]
+        return Saying(name, context, {"actions": [*asked, below]})
     return Saying(name, context, {"actions": [_others(delivery)]})
 
 
@@ -437,9 +445,11 @@ def place(connection: Connection, delivery: Delivery) -> str | None:
 
 
 def followed(house: House, connection: Connection, delivery: Delivery, now: datetime) -> list[Draft]:
-    """What comes right after a nudge that was sent: under the reflection, the student's thank-you."""
+    """What comes right after a nudge that was sent: under the reflection, the student's thank-you; where a limit left
+    no place for that, under the question how far they are with what was agreed."""
     payload = delivery.payload
-    if payload["flow"] != recurring.REFLECTION or payload["receiver"] != Receiver.STUDENT:
+    after = payload["flow"] == recurring.REFLECTION or payload["message"] == checking.MESSAGE
+    if not after or payload["receiver"] != Receiver.STUDENT:
         return []
     found = about(connection, delivery)
     if found.reader is None or not found.reader.slack_id:
@@ -519,13 +529,16 @@ def _beside(house: House, connection: Connection, delivery: Delivery, found: Abo
     flow, language = delivery.payload["flow"], found.reader.language if found.reader else "en"
     term = found.conference.term_id if found.conference is not None else None
     level = levels.of(connection, delivery.workspace, delivery.payload["student"], term)
-    flow = SCRIPT if delivery.payload["message"] == LEAD else flow
+    occasion = {LEAD: "day", REMINDER: "eve"}.get(delivery.payload["message"], "")
     known = flow in LEVELS[level] or flow in QUARTER or flow == SCRIPT
     title = _title(house, language, flow) if known else ""
     name = first_name(found.student.name) if found.student is not None else ""
     first = beside.button(house, language, delivery.payload["student"], name, flow if known else "")
-    later = [Button(Tap.SNOOZE, f"nudge_{one}", f"{delivery.id}:{one}") for one in ("tomorrow", "off")]
-    about_it = {**context, "title": title, "step": delivery.payload["step"]}
+    if occasion:
+        first = Button(Tap.BESIDE, "lead", f"{delivery.payload['student']}:{LEAD_MODE}", "primary")
+    puts_off = ("off",) if occasion else ("tomorrow", "off")
+    later = [Button(Tap.SNOOZE, f"nudge_{one}", f"{delivery.id}:{one}") for one in puts_off]
+    about_it = {**context, "title": title, "step": delivery.payload["step"], "occasion": occasion}
     return Saying("nudge_beside", about_it, {"actions": [[first, *later]]})
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from bot.conference import access
 from bot.services import safeguarding
-from bot.services.deadletters import COMPOSING
+from bot.services.deadletters import undelivered
 from bot.services.house import House
 from bot.services.progress import Progress, actor_of, count, progress
 from bot.services.speech import Kind, Saying
@@ -73,24 +73,24 @@ def _students(connection: Connection, person: AnyRow) -> list[int]:
 
 
 def _failed(connection: Connection, workspace: str, now: datetime) -> list[dict[str, Any]]:
-    """What Slack refused for good within a week, by reason; conditions of our own have messages of their own."""
+    """What Slack or the mail server refused for good within a week, by reason; conditions of our own have messages of
+    their own."""
     times = func.count().label("times")
     rows = connection.execute(
-        select(deliveries.c.reason, times)
+        select(deliveries.c.kind, deliveries.c.reason, times)
         .where(
             deliveries.c.workspace == workspace,
             deliveries.c.state == State.DEAD,
             deliveries.c.settled_at > now - WEEK,
             deliveries.c.kind.not_in(_NOBODY_WAITS),
         )
-        .group_by(deliveries.c.reason)
+        .group_by(deliveries.c.kind, deliveries.c.reason)
     )
     found: Counter[str] = Counter()
     for row in rows:
-        code = (row.reason or "").partition(":")[0].strip()
-        if code == COMPOSING or code.replace("_", "").isalnum():
-            found[code] += row.times
-    return [{"reason": reason.replace("_", " "), "count": times} for reason, times in found.most_common()]
+        if why := undelivered(row.kind, row.reason or ""):
+            found[why] += row.times
+    return [{"reason": reason, "count": times} for reason, times in found.most_common()]
 
 
 def _missing(connection: Connection, workspace: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from dataclasses import asdict
 from datetime import datetime
 
@@ -13,10 +14,12 @@ from bot.conference import access
 from bot.conference.access import Role
 from bot.packet.model import Packet, Paper
 from bot.packet.paper import paper_of
-from bot.services import filing, greeting, hearing, households, notes
+from bot.services import channel, filing, greeting, hearing, households, notes
 from bot.services.actors import actor
-from bot.services.binder import binder
+from bot.services.binder import binder, button
+from bot.services.handing import at_work
 from bot.services.house import House
+from bot.services.speech import Saying
 from bot.store.models import Conference, Guardian, Person, School
 from bot.store.session import AnyRow
 from scheduler.outbox import Delivery, Draft
@@ -67,6 +70,45 @@ def asked(house: House, workspace: str, slack_id: str, value: str, key: str) -> 
         keep = f"{FOR_ONE}:{hashlib.sha256(key.encode()).hexdigest()[:_ENDS]}"
         draft = filing.put(workspace, held.id, keep, key, now, slack_id, more)
         return house.outbox.put(connection, [draft], now, claim=True)
+
+
+def newer_stands(connection: Connection, delivery: Delivery) -> bool:
+    """Whether another packet came into the channel while this one was to be put again."""
+    there = filing.kept(connection, delivery.payload["conference"], PACKET)
+    others = [link for keep, (_, link) in there.items() if keep != delivery.payload["keep"]]
+    return filing.tries(delivery) > 0 and any(link is not None for link in others)
+
+
+def lost(connection: Connection, delivery: Delivery, now: datetime, *, last: bool) -> list[Draft]:
+    """A packet could not be put into Slack. Whoever tapped for it hears at once that it comes later, and at last that
+    it does not come, with what can be done; of the channel's, the advisor at last."""
+    number, keep = delivery.payload["conference"], delivery.payload["keep"]
+    again, about = filing.tries(delivery), channel.meeting(connection, number)
+    if about is None or (not last and again > 0):
+        return []
+    home = delivery.payload.get("household") or ""
+    key, slots = f"packetlost:{number}:{keep}:{last:d}", {"actions": [[button(number, home)]] if last else []}
+    if delivery.payload["file"] == PACKET:
+        saying = Saying("packet_lost", _loss(connection, about, "advisor", home, "channel"), slots)
+        return channel.tell_advisor(about, saying, key, at_work(connection, about, now)) if last else []
+    person = greeting.person_in_slack(connection, delivery.workspace, delivery.recipient)
+    if person is None:
+        return []
+    context = _loss(connection, about, person.role, home, "last" if last else "later")
+    return [greeting.voice_for(person, None, key, now).say(Saying("packet_lost", context, slots))]
+
+
+def _loss(connection: Connection, about: channel.Meeting, role: str, home: str, what: str) -> dict[str, str]:
+    """`what` is lost: the channel's, one somebody asked for, or that only for now."""
+    student = connection.scalar(select(Person.key).where(Person.id == about.student_id)) or ""
+    chosen = f" --household {shlex.quote(home)}" if home else ""
+    return {
+        "student": channel.student_name(about),
+        "what": what,
+        "role": role,
+        "advisor": about.advisor.name if about.advisor is not None else "",
+        "command": f"conference-coach packet {shlex.quote(student)}{chosen}",
+    }
 
 
 def homes(connection: Connection, workspace: str, student: int) -> list[str | None]:

@@ -90,7 +90,7 @@ class Quarter:
             },
             dedupe_key=reminders.dedupe_key(each.key),
             due_at=each.due_at,
-            expires_at=each.expires_at,
+            expires_at=None if self._by_mail(each) else each.expires_at,  # mailing says when a letter is too late
         )  # fmt: skip
 
     def _address(self, each: Occurrence, conference: int) -> str:

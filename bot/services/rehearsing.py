@@ -24,11 +24,14 @@ OFFERED = 3
 """Thin cards that have a button of their own."""
 
 
-def begin(visit: Visit) -> list[Draft]:
-    """A run from the first card on, in a message of its own; what was left half way is begun anew."""
+def begin(visit: Visit, *, anew: bool) -> list[Draft]:
+    """A run from the first card on, in a message of its own; one that was left half way goes on there, unless it is to
+    be begun anew."""
     before = runs.unfinished(visit.connection, visit.scene.workspace, visit.conference, Kind.REHEARSAL)
     if before is not None and before.before is None and visit.now - before.started_at < TWO_TAPS:
         return []
+    if before is not None and before.before is not None and not anew:
+        return _gone_on(visit, before)
     run = runs.begin(visit.connection, visit.scene.workspace, visit.conference, Kind.REHEARSAL, visit.now)
     return [visit.say(shown(visit, run))]
 
@@ -48,10 +51,12 @@ def _gone_on(visit: Visit, run: AnyRow) -> list[Draft]:
     """The card that was up, with its minutes before it; in a new message, once, if it is gone on with from another."""
     if run.ended_at is not None:
         return [visit.say(visit.elsewhere_is(run))]
-    if not run.ts and visit.now - run.card_at < TWO_TAPS:
+    stopped = runs.stopped(run)
+    if not run.ts and not stopped and visit.now - run.card_at < TWO_TAPS:
         return []
     place = {"channel": "", "ts": ""} if visit.elsewhere(run) else {}
-    run = runs.change(visit.connection, run, card_at=visit.now, **place)
+    cards = {"cards": runs.spent(run, visit.card(run).topic, 0)} if stopped else {}
+    run = runs.change(visit.connection, run, card_at=visit.now, **place, **cards)
     return [visit.anew(run, shown(visit, run))]
 
 
@@ -70,6 +75,10 @@ def _moved(visit: Visit, run: AnyRow, step: Step) -> AnyRow:
             return runs.change(visit.connection, run, cards=cards)
         case Act.NEXT if _is_up(run, step):
             return _next(visit, run)
+        case Act.STOP if _is_up(run, step):
+            cards = runs.spent(run, visit.card(run).topic, 0)
+            cards[run.position]["stopped"] = True
+            return runs.change(visit.connection, run, cards=cards)
         case Act.AFTER if run.ended_at is not None and run.after is None and step.number in SCALE:
             return runs.change(visit.connection, run, after=step.number)
         case _:
@@ -126,7 +135,7 @@ def _stopped(visit: Visit, run: AnyRow) -> Saying:
     context = {"run": run.number, "n": visit.number(run), "total": len(visit.script.cards)}
     buttons = [
         runs.step("go_on", run.id, Act.GO, run.position, "primary"),
-        runs.step(f"={visit.script.label('practice.again')}", visit.conference, Act.BEGIN),
+        runs.step(f"={visit.script.label('practice.again')}", visit.conference, Act.AGAIN),
     ]
     return Saying("rehearsal_stopped", context, {"actions": [buttons]})
 

@@ -71,11 +71,14 @@ def section_again(house: House, connection: Connection, scene: Scene, place: Pla
 
 
 def _item_controls(scene: Scene, part: reviewing.Review) -> dict[str, list[list[Any]]]:
-    return {f"item-{line.n}": [_line_controls(scene, line)] for line in part.lines if not line.held}
+    return {f"item-{line.n}": [_line_controls(scene, line)] for line in part.lines}
 
 
 def _line_controls(scene: Scene, line: reviewing.ReviewLine) -> list[Any]:
+    """Who sees it, and other words for it; of what is held back only these."""
     value = Ref(scene.conversation, line.spot.flow, line.spot.round, line.spot.question).text()
+    if line.held:
+        return [Button(Tap.CHANGE, "change", value)]
     options = [[one.value, f"visible.{one.value}"] for one in reversed(Visibility)]
     return [
         {"select": Tap.VISIBLE, "value": value, "options": options, "chosen": line.visible.value},

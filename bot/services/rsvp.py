@@ -70,7 +70,9 @@ class RsvpForm:
         words, language = _entered(entries, "message"), _entered(entries, "interpreter")
         if flagged := notes.screened(house, connection, place.conference, person, Form.RSVP, key, language, words):
             return flagged
-        answer = _answer(_entered(entries, "coming"), _entered(entries, "mode"), language)
+        mode = _entered(entries, "mode")
+        coming = _meant(_entered(entries, "coming"), mode, place.seat["mode"])
+        answer = _answer(coming, mode, language)
         if not answer["coming"]:
             return Taken(errors={"coming": "needed"})
         drafts = _kept(connection, place, answer, words, key, house.clock())
@@ -179,6 +181,11 @@ def _entered(entries: Entries, field: str) -> str:
     return found.strip() if isinstance(found, str) else next(iter(found), "")
 
 
+def _meant(coming: str, mode: str, before: str) -> str:
+    """Who chooses a telephone or a video comes that way, whatever stands above it; `before`: how they were to come."""
+    return Coming.YES if coming and mode in AWAY and mode != before else coming
+
+
 def _answer(coming: str, mode: str, interpreter: str) -> dict[str, str]:
     """As it is stored. Who does not come needs neither a telephone nor an interpreter."""
     if coming != Coming.YES:
@@ -197,11 +204,12 @@ def _kept(
     held, seat = place.conference, place.seat
     changed = attending.keep(connection, held.workspace, held.id, seat["person"], now, **answer)
     advisor = greeting.person_known_as(connection, held.workspace, held.advisor_id or 0)
-    asks = answer["coming"] == Coming.NO or answer["mode"] in AWAY or bool(answer["interpreter"])
+    back = seat["coming"] == Coming.NO and answer["coming"] == Coming.YES
+    asks = back or answer["coming"] == Coming.NO or answer["mode"] in AWAY or bool(answer["interpreter"])
     if advisor is None or not advisor.slack_id or advisor.id == place.by.id or not (words or (changed and asks)):
         return []
     context = {
-        **answer, "student": first_name(held.student), "who": seat["name"], "words": words,
+        **answer, "back": back, "student": first_name(held.student), "who": seat["name"], "words": words,
         "family": seat["role"] == Role.FAMILY, "date": held.date.isoformat(), "time": held.time, "place": held.place,
         "nobody": invitation.nobody_comes(invitation.family(connection, held.workspace, held.id)),
     }  # fmt: skip

@@ -18,6 +18,9 @@ from bot.taps import Ref, Step, Tap
 SCRIPT = "script"
 """Script and practice, where the name of a flow stands: in the menu, in a cadence, on a button."""
 
+LEAD_MODE = "lead"
+"""Lead mode, where the name of a flow stands."""
+
 
 class Kind(StrEnum):
     """What a run is."""
@@ -29,9 +32,11 @@ class Kind(StrEnum):
 class Act(StrEnum):
     """What a button of a run does."""
 
-    BEGIN = "begin"  # a rehearsal of a conference
+    BEGIN = "begin"  # a rehearsal of a conference; one that was left half way goes on
+    AGAIN = "again"  # the same from its first card
     LEAD = "lead"  # go to lead mode
-    OPEN = "open"  # begin the meeting itself
+    OPEN = "open"  # begin the meeting itself; one that was begun goes on
+    REOPEN = "reopen"  # begin it again, from its first card
     BEFORE = "before"  # how sure, before
     AFTER = "after"  # how sure, afterwards
     NEXT = "next"
@@ -40,6 +45,7 @@ class Act(StrEnum):
     STOP = "stop"
     GO = "go"  # go on where it was stopped
     FINISH = "finish"
+    UNDO = "undo"  # it was not finished after all
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,23 @@ def unfinished(connection: Connection, workspace: str, conference: int, kind: Ki
     """The run that was begun last, if it is not over."""
     rows = connection.execute(_runs(workspace, conference, kind)).all()
     return rows[-1] if rows and rows[-1].ended_at is None else None
+
+
+def latest(connection: Connection, workspace: str, conference: int) -> AnyRow | None:
+    """The run, of either kind, in which something was done last."""
+    every = select(*Run.__table__.c).where(Run.workspace == workspace, Run.conference_id == conference)
+    return max(connection.execute(every), key=touched, default=None)
+
+
+def touched(run: AnyRow) -> datetime:
+    """When something was last done in a run."""
+    moments: list[datetime] = [one for one in (run.started_at, run.card_at, run.ended_at) if one is not None]
+    return max(moments)
+
+
+def stopped(run: AnyRow) -> bool:
+    """Whether it was stopped at the card that is up."""
+    return len(run.cards) > run.position and bool(run.cards[run.position].get("stopped"))
 
 
 def begin(connection: Connection, workspace: str, conference: int, kind: Kind, now: datetime) -> AnyRow:

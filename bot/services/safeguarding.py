@@ -22,8 +22,11 @@ from scheduler.outbox import Delivery, Draft, State, deliveries
 ESCALATE_AFTER = timedelta(minutes=30)
 
 
-def fixed_words(connection: Connection, scene: Scene, level: str, *, first: bool) -> Saying:
-    """What the student is told: thanks, that a person reads it, how to reach help now. Shorter the second time."""
+def fixed_words(connection: Connection, scene: Scene, level: str, *, first: bool, in_window: bool = False) -> Saying:
+    """What the student is told: thanks, that a person reads it, how to reach help now. Shorter the second time.
+
+    `in_window`: where there is no button to go on with.
+    """
     school = _school(connection, scene.workspace)
     told = reachable(counselors(connection, scene.workspace, school.counselors["keys"]))
     context = {
@@ -31,6 +34,7 @@ def fixed_words(connection: Connection, scene: Scene, level: str, *, first: bool
         "student": scene.student,
         "counselor": told[0].name if told else "",  # who is told first: the first who is on Slack
         "lines": school.helplines.get("lines", []),
+        "in_window": in_window,
     }
     return Saying("safety_reply" if first else "safety_held", context)
 
@@ -58,22 +62,26 @@ def raise_alert(connection: Connection, scene: Scene, answer: int, level: str, n
 
 
 def raise_about_note(
-    connection: Connection, workspace: str, student: int, note: int, author: str, level: str, now: datetime
-) -> list[Draft]:
-    """Tell the counselors about a stored note about a student; `author` is who wrote it, "" the student."""
+    connection: Connection, workspace: str, student: int, note: int | None, author: str, level: str, now: datetime,
+    *, sure: bool = True,
+) -> list[Draft]:  # fmt: skip
+    """Tell the counselors about a stored note about a student; `author` is who wrote it, "" the student.
+
+    note: None where the words could not be kept. sure: whether it is this student that is meant.
+    """
     advisor = aliased(Person)
     person = connection.execute(
         select(Person.name, advisor.name.label("advisor"))
         .outerjoin(advisor, advisor.id == Person.advisor_id)
         .where(Person.workspace == workspace, Person.id == student)
     ).one()
-    about = _Concern(workspace, student, person.name, person.advisor or "", author, level)
+    about = _Concern(workspace, student, person.name, person.advisor or "", author, level, sure)
     return _raise(connection, about, {"note_id": note}, now)
 
 
 @dataclass(frozen=True, slots=True)
 class _Concern:
-    """Whom an alert is about, and who wrote the words: an adult's name, or "" for the student."""
+    """Whom an alert is about, for sure or perhaps, and who wrote the words: an adult's name, or "" for the student."""
 
     workspace: str
     student: int
@@ -81,9 +89,10 @@ class _Concern:
     advisor: str
     author: str
     level: str
+    sure: bool = True
 
 
-def _raise(connection: Connection, about: _Concern, words: Mapping[str, int], now: datetime) -> list[Draft]:
+def _raise(connection: Connection, about: _Concern, words: Mapping[str, int | None], now: datetime) -> list[Draft]:
     school = _school(connection, about.workspace)
     told = reachable(counselors(connection, about.workspace, school.counselors["keys"]))
     alert = connection.execute(
@@ -115,6 +124,7 @@ def _tell(counselor: AnyRow, first: str, alert: int, about: _Concern, at: str, d
         "author": about.author,
         "advisor": about.advisor,
         "level": about.level,
+        "unsure": not about.sure,
         "at": at,
     }
     if number:

@@ -31,7 +31,12 @@ def offer(house: House, connection: Connection, person: AnyRow, now: datetime) -
 def lead(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying | None:
     """The way into lead mode, or when it opens; None as for `offer`."""
     scene = _scene(connection, person)
-    visit = at(house, connection, scene, now) if scene is not None else None
+    return led(house, connection, scene, now) if scene is not None else None
+
+
+def led(house: House, connection: Connection, scene: Scene, now: datetime) -> Saying | None:
+    """The same as `lead` for a conversation."""
+    visit = at(house, connection, scene, now)
     return leading.ready(visit) if visit is not None else None
 
 
@@ -95,5 +100,5 @@ def _ways_in(visit: Visit, done: int) -> list[Button]:
     return [
         *lead_mode,
         runs.step(f"={on}", going.id, Act.GO, going.position, style),
-        runs.step(f"={again}", visit.conference, Act.BEGIN),
+        runs.step(f"={again}", visit.conference, Act.AGAIN),
     ]

@@ -116,25 +116,25 @@ def _decide(
     Back comes what `person` is told, who decided it.
     """
     conference = offer.conference
-    notes.keep(
-        connection, conference.workspace, conference.id, offer.student.id, Form.THANKS,
-        thanks.decision_key(conference.id), now, words, choice=SEND if choice == SEND else MYSELF,
-        title=", ".join(one.name for one in to),
-    )  # fmt: skip
+    thanks.keep(connection, offer, SEND if choice == SEND else MYSELF, to, words, now)
     others = [one for one in to if not thanks.reached(one)]
     drafts = [_give(connection, offer, one, words, now) for one in to if thanks.reached(one)]
-    saying = _said(person, conference, choice, [one.name for one in to], [one.name for one in others])
+    saying = _said(person, conference, choice, [one.name for one in to], [one.name for one in others], offer)
     return saying, [*drafts, *_hand_on(connection, offer, others, words, now)]
 
 
-def _said(person: AnyRow, conference: AnyRow, choice: str, to: Collection[str], handed: Collection[str] = ()) -> Saying:
-    """What became of it; `handed`: those to whom the advisor hands it on."""
+def _said(
+    person: AnyRow, conference: AnyRow, choice: str, to: Collection[str], handed: Collection[str] = (),
+    offer: Offer | None = None,
+) -> Saying:  # fmt: skip
+    """What became of it; `handed`: those to whom the advisor hands it on; `offer`: what may still go."""
     own = person.id == conference.student_id
     context = {
         "own": own, "student": first_name(conference.student), "sent": choice == SEND, "to": list(to),
         "handed": list(handed),
     }  # fmt: skip
-    return Saying("thanks_done", context)
+    after_all = [] if offer is None or choice == SEND else [thanks.after_all_button(offer)]
+    return Saying("thanks_done", context, {"actions": [after_all]})
 
 
 def _before(connection: Connection, person: AnyRow, conference: int) -> Saying:

@@ -5,10 +5,11 @@ It goes only when its student says so: nothing is delivered by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select, update
 
 from bot.conference.answers import NOTHING_SET, Given, Revision, Spot, fold
 from bot.conference.thanks import Adult, meant
@@ -25,7 +26,7 @@ from scheduler.outbox import Draft
 HELPED, THANKS = Spot("gratitude", "helped"), Spot("gratitude", "thanks")
 _ORDER = {"family": 0, "advisor": 1, "teacher": 2}
 SEND, MYSELF = "send", "self"
-"""What a student decides. Deciding is once: the thank-you goes once."""
+"""What a student decides. The thank-you goes once; whoever would say it themselves can still have it go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def asked(house: House, connection: Connection, workspace: str, conference: int,
     `own`: the student reads it; else their advisor, beside them.
     """
     offer = offer_of(house, connection, workspace, conference)
-    if offer is None:
+    if offer is None or decided(connection, workspace, conference):
         return []
     return [replace(voice.say(question(offer, own=own)), dedupe_key=f"thanks:{conference}:asked")]
 
@@ -67,9 +68,9 @@ def question(offer: Offer, *, own: bool) -> Saying:
 
 def offer_of(house: House, connection: Connection, workspace: str, conference: int) -> Offer | None:
     """What there is to send after a conference; None where the student wrote no thanks, or they were flagged or held
-    back, or it was decided already."""
-    about = conference_of(connection, workspace, conference)
-    if about is None or decided(connection, workspace, conference):
+    back, or were sent already."""
+    about, known = conference_of(connection, workspace, conference), decided(connection, workspace, conference)
+    if about is None or (known is not None and known.choice == SEND):
         return None
     given = _given(connection, workspace, conference)
     words = given[THANKS].text.strip() if THANKS in given else ""
@@ -80,6 +81,28 @@ def offer_of(house: House, connection: Connection, workspace: str, conference: i
     helped = given[HELPED].text if HELPED in given else ""
     sure = set(_meant(house, f"{helped}\n{words}", adults))
     return Offer(about, student, words, adults, tuple(one for one in adults if one.id in sure))
+
+
+def after_all_button(offer: Offer) -> Button:
+    """For whoever would say it themselves: to have it go all the same, while it can."""
+    number = offer.conference.id
+    if offer.to:
+        return Button(Tap.THANKS, "thanks_after_all", f"{number}:{SEND}")
+    return Button(Tap.FORM, "thanks_after_all", f"{Form.THANKS}:{number}")
+
+
+def keep(connection: Connection, offer: Offer, choice: str, to: Collection[AnyRow], words: str, now: datetime) -> None:
+    """What was decided, in place of what was before."""
+    conference = offer.conference
+    about = {"text": words, "choice": choice, "title": ", ".join(one.name for one in to), "at": now}
+    key = decision_key(conference.id)
+    mine = update(Note).where(Note.workspace == conference.workspace, Note.key == key)
+    if connection.execute(mine.values(**about)).rowcount == 0:
+        new = insert(Note).values(
+            workspace=conference.workspace, conference_id=conference.id, author_id=offer.student.id,
+            kind=Form.THANKS.value, key=key, **about,
+        )  # fmt: skip
+        connection.execute(new)
 
 
 def decided(connection: Connection, workspace: str, conference: int) -> AnyRow | None:

@@ -35,9 +35,9 @@ from bot.dialogue.events import (
 from bot.dialogue.flow import Flow, Kind, Rounds
 from bot.dialogue.path import fitting
 from bot.dialogue.state import Spot, State
-from bot.services import answers, channel, gathered, opening, recurring, reminders, review, safeguarding
+from bot.services import answers, channel, gathered, opening, recurring, reminders, review, safeguarding, vocabulary
 from bot.services.house import House
-from bot.services.runs import SCRIPT
+from bot.services.runs import LEAD_MODE, SCRIPT
 from bot.services.scene import Scene, over, park, parked, parked_one, save
 from bot.services.speech import Saying
 from bot.services.telling import FINAL, Teller
@@ -145,8 +145,8 @@ class Turn:
 
     def open(self, flow: str) -> None:
         """Go into a flow of the student's level or of the quarter, at the question where it was left."""
-        if flow == SCRIPT:
-            self._practise()
+        if flow in (SCRIPT, LEAD_MODE):
+            self._practise(lead=flow == LEAD_MODE)
             return
         if flow not in (*LEVELS[self.scene.level], *QUARTER) or not recurring.may_open(self.scene, flow, self.now):
             self._note(Note.ALREADY_ANSWERED)
@@ -162,15 +162,23 @@ class Turn:
         looking_again = flow == APPROVE and self.scene.state.done
         self._advance(Revisit(FINAL) if looking_again else self._begin(flow))
 
-    def _practise(self) -> None:
+    def _practise(self, *, lead: bool = False) -> None:
         """To the cards, which are no flow: the question that is open stays open."""
         from bot.services import scripting  # which needs this one
 
-        offered = scripting.offered(self.house, self.connection, self.scene, self.now)
+        offer = scripting.led if lead else scripting.offered
+        offered = offer(self.house, self.connection, self.scene, self.now)
         if offered is None:
             self._menu("")
         else:
             self.told.say(offered)
+
+    def _promises(self) -> None:
+        """What was agreed, and the button to add to it."""
+        from bot.services import committing  # which needs this one
+
+        about = (self.scene.conference, self.scene.language)
+        self.told.say(committing.list_of(self.house, self.connection, *about))
 
     def start(self) -> list[Delivery]:
         """Go to the open question, or to the first flow that is not done."""
@@ -184,6 +192,15 @@ class Turn:
             self.told.a_person_reads_it(self.scene, level, first=False)
         else:
             self._start_or_menu()
+        return self._end()
+
+    def hold(self, text: str, level: str) -> list[Delivery]:
+        """Words the screen matched in a window of the student's: kept and read by a person, as if they had been typed
+        here. The flow that is open waits too."""
+        if self.scene.flow and not self.scene.state.done:
+            self.scene = self.scene._replace(state=replace(self.scene.state, held=level))
+        self._screened, ts = True, f"{self.now.timestamp():.6f}"
+        self._hold_outside(ts, ts, Act.SAID, text, level)
         return self._end()
 
     def show(self, command: Command) -> list[Delivery]:
@@ -241,22 +258,31 @@ class Turn:
     def _outside(self, said: Said) -> None:
         """Typed while no question is open."""
         late = self.scene.flow and self.scene.asked_at is None and self.scene.state.before is not None
-        command = self._coach.control(said.text) or self._practice(said)
+        command = self._coach.control(said.text)
+        named = "" if command else self._named(said.text)
         if command in (Command.START, Command.NEXT) or (
             self.scene.status == "new" and self._coach.yes_no(said.text) is True
         ):
             self._start_or_menu()
         elif command in _ASKED_FOR:
             self._command(Do(Command(command)))
+        elif named in ("practice", "lead") and self.scene.conference:
+            self._practise(lead=named == "lead")
+        elif named and self.scene.conference:
+            self._promises()
         elif (command == Command.BACK and self.scene.flow) or late:
             self._advance(said)
         else:
             self._command(Do(Command.MENU), nothing_open=True)
 
-    def _practice(self, said: Said) -> Command | None:
-        """The one word that may be an answer while a question is open."""
-        word = self.house.words.catalog.label(self.house.words.language(self.scene.language), "command.practice")
-        return Command.PRACTICE if said.text.strip().casefold() == word.casefold() else None
+    def _named(self, text: str) -> str:
+        """What is asked for by a word that may be an answer while a question is open: "practice", "lead", "commit",
+        "commitments", as behind the command; "" where it is none."""
+        catalog, language = self.house.words.catalog, self.house.words.language(self.scene.language)
+        word, rest = vocabulary.parse(self.house, text)
+        if vocabulary.bare(text) in catalog.label(language, "practice.also").split(", "):
+            return "practice"
+        return word if not rest and word in ("practice", "lead", "commit", "commitments") else ""
 
     def _change_in_flow(self, event: Edited | Deleted) -> None:
         """An edit goes to the flow in which the message was an answer, wherever the student is now."""

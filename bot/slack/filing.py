@@ -16,7 +16,7 @@ from bot.slack.client import Reply, SlackApi
 from bot.slack.compose import composing
 from bot.slack.posting import Poster
 from bot.slack.replies import trouble
-from bot.slack.uploading import Upload, Uploads
+from bot.slack.uploading import NOT_PUT, Upload, Uploads
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Later, Outcome, Refused, Sent, Unknown
 
@@ -25,6 +25,8 @@ NEWER_MAKES_IT = 30.0
 
 NOT_WANTED = "it is no longer wanted"
 NO_CHANNEL = "there is no channel"
+PUT_AGAIN = "it is put again in a while"
+_OURS = frozenset({NOT_WANTED, NO_CHANNEL, STRANGER, PUT_AGAIN})
 
 
 class Maker(Protocol):
@@ -34,6 +36,9 @@ class Maker(Protocol):
 
     def make(self, delivery: Delivery) -> Upload | None:
         """The file as it is now; None where it is no longer wanted."""
+
+    def lost(self, connection: Connection, delivery: Delivery, now: datetime, *, last: bool) -> Sequence[Draft]:
+        """It could not be put, and is put again in a while, or never (`last`): what whoever waits for it is told."""
 
 
 class Filer:
@@ -65,7 +70,9 @@ class Filer:
         if maker is None:
             return Later(NEWER_MAKES_IT, "this version makes no such file")
         barred = self._barred(delivery) if maker.guarded else None
-        return barred or self._put(delivery, maker, channel)
+        outcome = barred or self._put(delivery, maker, channel)
+        more = filing.tries(delivery) < len(filing.AGAIN)
+        return Refused(PUT_AGAIN) if more and outcome == Refused(NOT_PUT) else outcome
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Ask what became of the file, whose id was kept before it was shared."""
@@ -75,13 +82,22 @@ class Filer:
         return self._uploads.stands(self._file(delivery), channel)
 
     def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
-        """Keep where it stands, as long as it may have to be found there: not in a DM."""
+        """Keep where it stands, as long as it may have to be found there: not in a DM. What could not be put for now is
+        put again; whoever waits for it hears of it."""
         conference, keep = delivery.payload["conference"], delivery.payload["keep"]
         if _to_person(delivery) or (isinstance(outcome, Sent) and delivery.payload["remove"]):
             works.gone(connection, conference, keep)
         elif isinstance(outcome, Sent):
             works.stands(connection, conference, keep, outcome.ts)
-        return ()
+        return self._lost(connection, delivery, outcome, now) if isinstance(outcome, Refused) else ()
+
+    def _lost(self, connection: Connection, delivery: Delivery, outcome: Refused, now: datetime) -> Sequence[Draft]:
+        again = outcome.reason == PUT_AGAIN
+        maker = self._makers.get(delivery.payload["file"])
+        if maker is None or delivery.payload["remove"] or (outcome.reason in _OURS and not again):
+            return ()
+        told = maker.lost(connection, delivery, now, last=not again)
+        return [*told, filing.again(delivery, now)] if again else told
 
     def _put(self, delivery: Delivery, maker: Maker, channel: str) -> Outcome:
         with composing():

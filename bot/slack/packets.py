@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.packet import Packet, render
+from bot.packet import Packet, file_name, render
 from bot.services import channel as conferences
-from bot.services import packets
+from bot.services import invitation, packets
 from bot.services.binder import binder
 from bot.services.house import House
 from bot.slack.client import SlackApi
 from bot.slack.downloading import Downloads
-from bot.slack.gathering import channel_name
 from bot.slack.uploading import Upload
-from scheduler.outbox import Delivery
+from scheduler.outbox import Delivery, Draft
 
 FETCHING = 12.0
 """Seconds for fetching pictures; what has not come by then is named in the packet. A delivery has 30 in all."""
@@ -58,19 +58,24 @@ class PacketMaker:
         for_one = delivery.payload["file"] == packets.FOR_ONE
         with self._house.store.read() as connection:
             about = conferences.meeting(connection, delivery.payload["conference"])
-            if about is None:
+            if about is None or (not for_one and packets.newer_stands(connection, delivery)):
                 return None
             packet = self._packet(connection, delivery) if for_one else self._of_channel(connection, about.id)
+            read = [] if for_one else invitation.languages(connection, delivery.workspace, about.id)
             paper = packets.school_paper(connection, delivery.workspace)
         if not (for_one or packet.approved):
             return None
         return Upload(
-            f"packet-{channel_name(packet.student)}.pdf",
+            file_name(packet.student),
             self._label(packet, "file"),
             render(packet, paper, self._photos.of(packet)),
-            self._label(packet, "comment" if packet.approved else "comment_frame"),
+            self._comment(packet, read),
             "" if for_one else next(iter(about.stands.pages), ""),
         )
+
+    def lost(self, connection: Connection, delivery: Delivery, now: datetime, *, last: bool) -> Sequence[Draft]:
+        """Told by a message: whoever asked, or of the channel's the advisor."""
+        return packets.lost(connection, delivery, now, last=last)
 
     def _of_channel(self, connection: Connection, conference: int) -> Packet:
         return packets.channel_packet(self._house, connection, conference)
@@ -79,5 +84,12 @@ class PacketMaker:
         payload: Mapping[str, Any] = delivery.payload
         return binder(self._house, connection, payload["conference"], payload["household"], payload["language"])
 
-    def _label(self, packet: Packet, key: str) -> str:
-        return self._house.words.catalog.label(packet.language, f"packet.{key}", student=packet.student)
+    def _comment(self, packet: Packet, languages: Sequence[str]) -> str:
+        """What is said with it: in its own language, and in each of `languages` that is another."""
+        key = "comment" if packet.approved else "comment_frame"
+        spoken = dict.fromkeys([packet.language, *map(self._house.words.language, languages)])
+        return "\n".join(self._label(packet, key, language) for language in spoken)
+
+    def _label(self, packet: Packet, key: str, language: str = "") -> str:
+        spoken = language or packet.language
+        return self._house.words.catalog.label(spoken, f"packet.{key}", student=packet.student)

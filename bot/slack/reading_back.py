@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bot.services import channel as conferences
-from bot.services import committing, notes
+from bot.services import commitments, committing, notes
 from bot.services.channel import Meeting
 from bot.services.house import House
-from bot.services.speech import Kind
 from bot.slack.attendance import STRANGER, Attendance
 from bot.slack.blocks import Message, messages
 from bot.slack.compose import composing, say
 from bot.slack.posting import Poster
-from scheduler.deliveries import State, deliveries
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
 
@@ -41,7 +39,7 @@ class ReadBack:
         not be in the channel."""
         with self._house.store.read() as connection:
             about = conferences.meeting(connection, delivery.payload["conference"])
-            stands = _stands(connection, delivery)
+            stands = commitments.read_back_at(connection, delivery)
         if about is None or (_to_channel(delivery) and not about.channel):
             return Refused("there is no channel")
         if _to_channel(delivery):
@@ -95,21 +93,6 @@ def _to_channel(delivery: Delivery) -> bool:
     return delivery.recipient == f"conference:{delivery.payload['conference']}"
 
 
-def _stands(connection: Connection, delivery: Delivery) -> Sent | None:
-    """Where they were read back to this recipient last."""
-    table = deliveries.c
-    row = connection.execute(
-        select(table.ref_channel, table.ref_ts)
-        .where(
-            table.workspace == delivery.workspace, table.subject == delivery.subject, table.kind == Kind.READ_BACK,
-            table.recipient == delivery.recipient, table.state == State.SENT, table.ref_ts != "",
-        )
-        .order_by(table.seq.desc())
-        .limit(1)
-    ).first()  # fmt: skip
-    return Sent(row.ref_channel, row.ref_ts) if row is not None else None
-
-
 def _since(stands: Sent) -> datetime:
-    """When a message was posted: its ts says so."""
+    """When a message was posted: its ts is the time."""
     return datetime.fromtimestamp(float(stands.ts), UTC)

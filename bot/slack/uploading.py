@@ -14,6 +14,7 @@ from scheduler.outcomes import Later, Outcome, Refused, Sent, Unknown
 TRIES = 3
 """A file that cannot be fetched, or put, so often is left behind: what comes after it does not wait."""
 
+NOT_PUT = "the file could not be put"
 TRY_AGAIN_SECONDS = 20.0
 _GONE = frozenset({"file_not_found", "file_deleted"})
 
@@ -46,7 +47,7 @@ class Uploads:
         file = str(place.data["file_id"])
         begun(file)
         if not self._api.upload(place.data["upload_url"], upload.data):
-            return not_now(delivery, "the file could not be put")
+            return not_now(delivery, NOT_PUT)
         shared = self._api.call("files.completeUploadExternal", _arguments(file, upload, channel))
         if not shared.ok:
             return trouble(shared, "files.completeUploadExternal")
@@ -73,8 +74,9 @@ class Uploads:
 
 
 def not_now(delivery: Delivery, reason: str) -> Outcome:
-    """Nothing was shared yet: a few tries more, then it is left behind."""
-    return Later(TRY_AGAIN_SECONDS, reason) if delivery.attempts + 1 < TRIES else Refused(reason)
+    """Nothing was shared yet: a few tries more, then it is left behind. What is put again has one try each time."""
+    more = delivery.attempts + 1 < TRIES and not delivery.payload.get("again")
+    return Later(TRY_AGAIN_SECONDS, reason) if more else Refused(reason)
 
 
 def _arguments(file: str, upload: Upload, channel: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -61,18 +62,18 @@ class CardPoster:
         with self._house.store.read() as connection, composing():
             about = conferences.meeting(connection, payload["conference"])
             saying = cards.saying(connection, delivery)
-            standing = cards.standing(
-                connection, delivery.workspace, payload["conference"], payload["card"], payload["language"]
-            )
+            stand = cards.standing(connection, delivery.workspace, payload["conference"])
         if about is None or not about.channel:
             return Refused(NO_CHANNEL)
         if saying is None:
             return Refused(NOT_WANTED)
         with composing():
             message = self._message(saying, payload["language"])
-        if standing is None:
-            return self._poster.post(delivery, about.channel, message)
-        return self._poster.update(delivery, about.channel, standing, message)
+        if payload["card"] == cards.WELCOME and payload["language"] in stand:
+            updated = self._poster.update(delivery, about.channel, stand[payload["language"]], message)
+            if updated != Refused("message_not_found"):
+                return updated
+        return self._poster.post(delivery, about.channel, message)
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Look in the channel; a card that stands is said anew again."""
@@ -108,3 +109,7 @@ class Calendars:
         data = invitation_ics.event(about, self._house.clock(), sequence=payload["sequence"])
         name = words.catalog.label(words.language(payload["language"]), "calendar.file")
         return Upload(f"{name}-{about.begins.date().isoformat()}.ics", about.title, data)
+
+    def lost(self, *_: Any, **__: Any) -> Sequence[Draft]:
+        """Nobody waits for it: the day stands on the card."""
+        return ()

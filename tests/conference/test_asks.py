@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.conference.answers import Given, Setting, Spot
-from bot.conference.asks import Ask, asks, names, theirs_first
+from bot.conference.asks import Ask, Kin, asks, names, theirs_first
 from bot.dialogue.flow import Flow, Visibility
 from bot.words import Words
 
@@ -93,3 +93,23 @@ def test_how_somebody_could_help_is_said_to_whom_it_is_asked_of() -> None:
         (2, True, "ask me"),
         (1, False, ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("who", "alone", "named", "how"),
+    [
+        ("my mom", True, True, "text me"),
+        ("mi mamá o Ms. Lind", True, True, "text me"),
+        ("my brother", True, True, "text me"),
+        ("my mom", False, False, "my mom: text me"),
+        ("my parents", False, True, "text me"),
+        ("Ms. Lind", True, False, ""),
+    ],
+)
+def test_a_word_for_the_family_means_its_adults_as_far_as_it_is_plain(
+    who: str, alone: bool, named: bool, how: str
+) -> None:
+    kin = Kin(frozenset({"mom", "mamá", "brother"}), frozenset({"parents"}), alone)
+    one = Ask("supports", 1, ASK, Visibility.CONFERENCE, who=who, how="text me")
+    (told,) = theirs_first([one], "Amal Haddad", "Noor Haddad", kin)
+    assert (told.named, told.how) == (named, how)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from icalendar import Calendar
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.practice.stage import MONDAY, Stage, set_up
 from bot.school import read_school
+from bot.services import overview
 from bot.services.following import followed
 from bot.services.load import load_school
 from bot.store.models import Participant, Person
@@ -172,6 +173,81 @@ def test_a_refused_address_becomes_the_advisors_errand(store: Store, words: Word
         reload(stage, tmp_path / "school", {AMAL: "amal@mail.example"})  # the right one
         until(stage, 3)
         assert [to for _, to in box.envelopes] == [("amal@mail.example",)]
+
+
+def test_what_is_put_off_until_the_conference_is_near_becomes_the_advisors_errand(
+    store: Store, words: Words, tmp_path: Path
+) -> None:
+    with posted(store, words, tmp_path / "school") as (stage, box):
+        until(stage, 2)
+        assert len(box.letters) == 1
+        until(stage, 14, 20)  # an hour before the reminder
+        box.answers = ["451 try again later"] * 50
+        until(stage, 14, 23)
+        (errand,) = [message for message in stage.people["okafor"].sees() if "didn't get through" in message.shown]
+        assert "put it off for too long" in errand.shown
+        with store.read() as connection:
+            reminder = select(deliveries.c.state, deliveries.c.attempts).where(deliveries.c.kind == "mail")
+            assert connection.execute(reminder.where(deliveries.c.state != "sent")).all() == [("dead", 6)]
+            tan = connection.execute(select(*Person.__table__.c).where(Person.key == "tan")).one()
+            week = overview.coordinator_digest(stage.bot.house, connection, tan, stage.clock())
+        assert week.context["failed"] == [{"reason": "e-mail: the mail server put it off for too long", "count": 1}]
+
+
+def test_a_letter_that_never_left_before_the_conference_is_told_too(store: Store, words: Words, tmp_path: Path) -> None:
+    with posted(store, words, tmp_path / "school") as (stage, box):
+        until(stage, 2)
+        box.answers = ["451 try again later"]
+        reload(stage, tmp_path / "school", {"2026-12-15,17:30": "2026-12-15,18:15"})
+        with store.write() as connection:  # nobody could try it again in time
+            waits = update(deliveries).where(deliveries.c.dedupe_key.startswith("mail:when:"))
+            connection.execute(waits.values(next_at=datetime(2026, 12, 16, 15, tzinfo=UTC)))
+        until(stage, 16)
+        assert [message for message in told(stage, "okafor") if "didn't get through" in message]
+        assert len(box.letters) == 1
+
+
+def test_who_may_be_written_to_again_gets_what_was_planned(store: Store, words: Words, tmp_path: Path) -> None:
+    folder = tmp_path / "school"
+    with set_up(url_of(store), small(folder), words, MONDAY) as stage:
+        stage.plan()
+        until(stage, 2)
+        planned = select(deliveries.c.state, deliveries.c.dedupe_key).where(
+            deliveries.c.recipient == "UAMAL", deliveries.c.dedupe_key.startswith("nudge:")
+        )
+        with store.read() as connection:
+            before = connection.execute(planned).all()
+        assert {row.state for row in before} == {"scheduled"}
+        reload(stage, folder, {"noor,en,,Elm Street,": "noor,en,,Elm Street,print"})
+        with store.read() as connection:
+            assert {row.state for row in connection.execute(planned)} == {"cancelled"}
+        reload(stage, folder, {"Elm Street,print": "Elm Street,"})
+        with store.read() as connection:
+            assert connection.execute(planned).all() == before
+
+
+def test_a_card_follows_the_language_and_is_posted_anew_where_it_was_deleted(
+    store: Store, words: Words, tmp_path: Path
+) -> None:
+    folder = tmp_path / "school"
+    with set_up(url_of(store), small(folder), words, MONDAY) as stage:
+        stage.plan()
+        until(stage, 2)
+        (channel,) = [one for one in stage.workspace.channels.values() if one.name.startswith("conf-noor")]
+
+        def cards() -> list[str]:
+            greets = ("Hello", "Hola,")
+            return [one.shown.partition(".")[0] for one in channel.messages.values() if one.shown.startswith(greets)]
+
+        assert cards() == ["Hello Amal Haddad and Yusuf Haddad"]
+        reload(stage, folder, {"noor,en,,Elm Street,": "noor,es,,Elm Street,"})
+        until(stage, 3)
+        assert cards() == ["Hello Yusuf Haddad", "Hola, Amal Haddad"]
+        for ts in [ts for ts, one in channel.messages.items() if one.shown.startswith("Hello")]:
+            del channel.messages[ts]
+        for time in ("18:15", "18:30"):  # the card in the old one's place is the one that is said anew then
+            reload(stage, folder, {"2026-12-15,17:30": f"2026-12-15,{time}", "2026-12-15,18:15": "2026-12-15,18:30"})
+            assert sorted(cards()) == ["Hello Yusuf Haddad", "Hola, Amal Haddad"]
 
 
 def test_without_a_mail_server_it_is_the_advisors_from_the_start(store: Store, words: Words, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_packet_is_made_before_and_after_the_approval_with_pictures_where_slac
     early = packet("noor", "--out", file, "--language", "es", "--paper", "a4")
     assert (early.exit_code, early.stdout) == (0, f"{file}: Noor Haddad\n")
     assert "Nothing is approved yet" in early.stderr
-    assert "La conferencia de Noor" in text(file.read_bytes())
+    assert "La reunión de Noor" in text(file.read_bytes())
     with opened(file.read_bytes()) as document:
         assert round(document[0].get_height()) == 842
 
@@ -77,6 +77,10 @@ def test_two_homes_have_a_packet_each_and_a_term_is_made_at_once(noor: Student, 
     assert "Yusuf" not in text(elm.read_bytes())
     assert "Yusuf Haddad" in text(harbor.read_bytes())
 
+    assert packet("noor", "--out", tmp_path / "new").exit_code == 0  # a folder that is not there yet
+    assert len(list((tmp_path / "new").iterdir())) == 2
+    assert packet("noor", "--household", "Elm Street", "--out", f"{tmp_path}/a.b/").exit_code == 0
+    assert (tmp_path / "a.b" / "packet-noor.pdf").is_file()
     refused = packet("noor", "--out", tmp_path / "one.pdf")
     assert "There are 2 homes: “Elm Street”, “Harbor Road”. Say --household NAME" in refused.stderr
     one = packet("noor", "--household", "Elm Street", "--out", tmp_path / "one.pdf")
@@ -87,8 +91,21 @@ def test_two_homes_have_a_packet_each_and_a_term_is_made_at_once(noor: Student, 
     assert len(made) == 25
     assert made[15:17] == ["packet-noor-elm-street.pdf", "packet-noor-harbor-road.pdf"]
     spanish = text((tmp_path / "all" / "packet-mateo.pdf").read_bytes())
-    assert "La conferencia de Mateo" in spanish
+    assert "La reunión de Mateo" in spanish
     assert "Lucía Ríos" in spanish
+
+
+def test_no_packet_takes_the_place_of_another_and_letters_of_no_font_are_counted(noor: Student, tmp_path: Path) -> None:
+    live(noor.stage, amal="بيت الأم", yusuf="بيت الأب")
+    with noor.stage.bot.house.store.write() as connection:
+        connection.execute(update(Person).where(Person.key == "amal").values(name="𓀀𓀁"))
+    made = packet("noor", "--out", tmp_path)
+    assert {path.name for path in tmp_path.glob("*.pdf")} == {"packet-noor-بيت-الأم.pdf", "packet-noor-بيت-الأب.pdf"}
+    assert "Letters: 2 in no font on this machine" in made.stderr
+    live(noor.stage, amal="Elm?", yusuf="elm")
+    packet("noor", "--out", tmp_path / "alike")
+    names = sorted(path.name for path in (tmp_path / "alike").iterdir())
+    assert names == ["packet-noor-elm-2.pdf", "packet-noor-elm.pdf"]
 
 
 def test_what_cannot_be_made_is_said_with_its_remedy(noor: Student, tmp_path: Path) -> None:

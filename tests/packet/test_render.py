@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.packet import Block, Chapter, Paper, Said, paper_of, render
+from bot.packet import Block, Chapter, Paper, PlanRow, Said, paper_of, render
+from bot.packet.words import isolated
 from tests.naughty import NAUGHTY
 from tests.packet.bound import frame, full, ink_beside, opened, pages, photo, saying, text
 
@@ -89,6 +90,30 @@ def test_words_from_the_right_stand_at_the_right() -> None:
         boxes = {word: page.get_charbox(index) for word, (index, _) in left.items()}  # type: ignore[misc]
     assert boxes["كنت"][0] > 400
     assert boxes["then"][0] < 100
+
+
+def test_a_name_from_the_right_does_not_turn_our_sentences_round() -> None:
+    name = isolated("نور", "en")
+    about = (f"{name} shows you work.",)
+    where = f"{isolated('غرفة 12', 'en')} · 20 minutes"
+    invited = (name, isolated("أمل", "en"))
+    with opened(render(frame(title=f"{name}'s conference", about=about, where=where, invited=invited))) as document:
+        page = document[0].get_textpage()
+        places = {words: page.search(words).get_next() for words in ("shows you", "20 minutes", "12", "أمل")}
+        left = {words: page.get_charbox(found[0])[0] for words, found in places.items() if found}
+        assert document.get_metadata_dict()["Title"] == "نور's conference"
+    assert left["shows you"] < 110  # at the left, after the name
+    assert left["أمل"] > 80  # second
+    assert left["12"] < left["20 minutes"]
+    assert isolated("Noor", "en") == "Noor"
+    assert isolated("Noor \u2067x", "ar") == "\u2068Noor x\u2069"
+
+
+def test_lines_to_write_on_stand_on_one_page_under_their_heading() -> None:
+    for parts in (9, 13, 16):
+        plan = tuple(PlanRow(f"Part {n}", "1 min") for n in range(parts))
+        shown = pages(render(frame(plan=plan), Paper.LETTER))
+        assert [page.count("By when") for page in shown] == [page.count("What we'll each do") for page in shown]
 
 
 @pytest.mark.parametrize("words", [*NAUGHTY, "a" * 3000, "#panic() $x$ *b* @ref <l> \\ // `c`", "🎉👍🏽🥳 ❤️"])

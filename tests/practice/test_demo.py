@@ -161,7 +161,7 @@ def test_the_closing_table_says_what_was_sent_to_whom_why_and_what_came_of_it(sh
 
 
 def test_the_closing_table_counts_what_went_to_others(shown: str) -> None:
-    assert "families: 8 sent" in table(shown)
+    assert "families: 12 sent" in table(shown)
     assert "stopped: unanswered" in table(shown)
 
 
@@ -170,6 +170,13 @@ def test_it_ends_with_what_came_of_it(page: str) -> None:
     assert stored.startswith("✓ Stored")
     assert "each exactly once; nothing waits" in sent
     assert "pinned in #conf-noor-12-10" in agenda
+
+
+def test_what_the_readme_shows_is_what_it_says(page: str) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("```text\n")[2].partition("```")[0].splitlines()
+    there = {line.rstrip() for line in page.splitlines()} | {"", "…"}
+    assert [line for line in shown if line not in there] == []
 
 
 def test_a_pipe_gets_plain_text_that_fits(page: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from bot.practice.stage import Stage
@@ -121,6 +123,11 @@ def test_the_channel_says_which_conference_is_meant(noor: Student) -> None:
     assert "Noor Haddad" in stage.people["okafor"].ephemerals[-1].shown
     assert noor.person.command("/conference", "compromiso", "conf-noor-12-10").ok
     assert noor.person.modal is not None
+    noor.person.close()
+    stage.clock.set(datetime(2026, 12, 10, 23, 0, tzinfo=UTC))
+    assert noor.person.command("/conference", "commit me: finish the map by friday").ok
+    assert noor.person.modal is not None
+    assert "finish the map by friday" in str(noor.person.modal)
 
 
 def test_a_language_of_ones_own_is_kept_and_all_that_follows_is_in_it(noor: Student) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 
 from bot.practice.stage import Stage
-from bot.store.models import Conference
+from bot.store.models import Commitment, Conference
 from bot.store.session import Store
 from bot.words import Words
 from tests.slack.afterwards import CHANNEL, add, around, at, commitments, conference_of, fill, in_channel, saw
@@ -40,7 +40,7 @@ def asked(stage: Stage, key: str, words: str = ASKED) -> list[str]:
 def test_what_is_agreed_is_read_back_in_one_message_and_asked_about_until_it_is_done(stage: Stage) -> None:
     noor, amal, okafor, reyes = (stage.people[key] for key in ("noor", "amal", "okafor", "reyes"))
     (begins,) = in_channel(stage, "Noor's conference begins.")
-    assert "Empieza la conferencia de Noor." in begins.shown
+    assert "Empieza la reunión de Noor." in begins.shown
 
     add(stage, noor, "Noor Haddad", "Start homework in room 12", due="2026-12-18")
     add(stage, amal, "Amal Haddad", "<!channel> *el teléfono* en la cocina")
@@ -111,7 +111,7 @@ def test_what_cannot_be_stands_nowhere(stage: Stage) -> None:
 
     fill(stage, noor, {"who": "Noor Haddad", "what": "i will kill myself", "name": "", "due": None})
     assert noor.modal is not None
-    assert "I haven't passed this on" in noor.modal.shown
+    assert "Thank you for telling me, Noor." in noor.modal.shown
     assert len(saw(stage, "bell", "Noor Haddad")) == 1
     assert commitments(stage) == []
     assert listed(stage) == []
@@ -174,3 +174,30 @@ def test_a_conference_of_ten_adults_and_one_at_which_nothing_was_agreed(
         at(stage, 4, "15:31", 1, 2027)
         every = [one for channel in stage.workspace.channels.values() for one in channel.messages.values()]
         assert not [one for one in every if "Theo's conference on" in one.shown and ASKED in one.shown.lower()]
+
+
+def test_of_a_long_list_the_newest_are_read_whole_and_each_can_be_changed(stage: Stage) -> None:
+    noor = stage.people["noor"]
+    add(stage, noor, "Noor Haddad", "Number 0")
+    with stage.bot.house.store.write() as connection:
+        first = connection.execute(select(*Commitment.__table__.c)).one()._asdict()
+        del first["id"]
+        rows = [{**first, "key": f"more{n}", "what": f"Number {n} {'x' * 150}"} for n in range(1, 40)]
+        connection.execute(insert(Commitment), rows)
+    newest = "The newest " + "y" * 280
+    add(stage, noor, "Noor Haddad", newest)
+    (shown,) = listed(stage)
+    assert newest in shown
+    assert "…" not in shown
+    read = shown.count("Number ")
+    assert f"and {40 - read} more, from before" in shown
+    assert read > 10
+    assert noor.tap("Change one").ok
+    assert noor.modal is not None
+    assert noor.modal.shown.count("Change this") == 30
+    assert noor.tap("Earlier ones", noor.modal).ok
+    assert noor.modal.shown.count("Change this") == 11
+    assert "Number 0" in noor.modal.shown
+    assert noor.tap("Change this", noor.modal).ok
+    fill(stage, noor, {"what": "Number 0, twice"})
+    assert commitments(stage)[0].what == "Number 0, twice"

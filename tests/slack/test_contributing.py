@@ -96,7 +96,7 @@ def notes(stage: Stage) -> list[Any]:
 def test_each_adult_is_asked_for_what_the_student_wants_ideas_on_theirs_first(stage: Stage) -> None:
     talk = ask_for_ideas(stage, "noor", ASK)
     say(stage, talk, "goals.wish.1", "raise my hand")
-    say(stage, talk, "supports.who.1", "i'd like to ask ms lind")
+    say(stage, talk, "supports.who.1", "i'd like to ask ms lind, or my mom")
     say(stage, talk, "supports.how.1", HOW)
     say(stage, talk, "supports.ideas.1", choices="yes")
     say(stage, talk, "supports.ideas_on.1", QUIET_ASK)
@@ -113,7 +113,11 @@ def test_each_adult_is_asked_for_what_the_student_wants_ideas_on_theirs_first(st
     assert "only for Ms. Okafor" in okafor
     assert "only for Ms. Okafor" not in lind + reyes
     assert "withdrawn" not in lind + reyes + okafor
-    assert not [text for key in ("amal", "noor", "varga") for text in told(stage, key) if "leads a conference" in text]
+    (amal,) = [one for one in heard(stage, "amal") if QUIET_ASK in one.shown]  # it is not plain that she is "my mom"
+    assert f"i'd like to ask ms lind, or my mom: {HOW}" in amal.shown
+    assert amal.buttons == ("Dar una idea", "Dar una idea", "Una nota de orgullo", amal.buttons[-1])
+    assert "only for Ms. Okafor" not in amal.shown
+    assert not [text for key in ("noor", "varga") for text in told(stage, key) if "leads a conference" in text]
     assert card(stage, "reyes").buttons == (
         "Give an idea", "Give an idea", "A note of pride", "A piece of work I choose", "No more reminders",
     )  # fmt: skip
@@ -174,7 +178,9 @@ def test_the_advisor_holds_back_what_is_on_the_agenda_with_a_reason_and_puts_it_
     ask_adults(stage)
     approve(noor)
     give(stage, "reyes", "A note of pride", pride=PRIDE)
+    give(stage, "reyes", "Give an idea", idea=IDEA)
     stage.wait(minutes=2)
+    idea = given_to(noor)
     noor.tap("Put it on the agenda", given_to(noor))
     assert f"“{PRIDE}”" in agenda(stage)
 
@@ -196,6 +202,13 @@ def test_the_advisor_holds_back_what_is_on_the_agenda_with_a_reason_and_puts_it_
     assert "homework" in agenda(stage)
     assert "I'd like to hear about it first." in noor.last.shown
     assert ASK in noor.last.shown
+    assert "it stays off until Ms. Okafor puts it back" in noor.last.shown
+    noor.tap("Keep", idea)
+    assert "What you asked for isn't on the agenda right now" in given_to(noor).shown
+    noor.say("menu")
+    noor.tap("Your agenda")
+    line = next(one for one in noor.heard if "Held back by Ms. Okafor" in one.shown and ASK in one.shown)
+    assert "Say it differently" in line.buttons
     hold("Hold back …", "note", **why)
     assert PRIDE not in agenda(stage)
     hold("Put back …", "struggles")

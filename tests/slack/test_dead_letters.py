@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from bot.practice import Fault
 from bot.practice.stage import Stage, set_up
 from bot.services import deadletters
+from bot.services.handing import Undelivered
 from bot.services.speech import Kind, Saying
 from bot.store.models import Conference, Person
 from bot.store.session import Store
@@ -224,3 +225,18 @@ def test_a_coordinator_is_told_in_their_language_of_a_conference_s_channel(refus
     (message,) = refusing.coordinators_hear()
     assert "el canal de la conferencia de Noor" in message
     assert "archivado" in message
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "counted"),
+    [
+        ("say", "user_not_found", "user not found"),
+        ("say", "could not be composed: UndefinedError", "could not be composed"),
+        ("file", "the file could not be put", "the file could not be put"),
+        ("mail", Undelivered.ADDRESS, "e-mail: the mail server does not take mail for this address"),
+        ("file", "there is no channel", ""),
+        ("agenda", "nothing is approved", ""),
+    ],
+)
+def test_what_the_weeks_digest_counts(kind: str, reason: str, counted: str) -> None:
+    assert deadletters.undelivered(kind, reason) == counted

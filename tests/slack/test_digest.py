@@ -93,7 +93,7 @@ def test_a_digest_names_who_wants_something_who_is_quiet_and_who_needs_somebody_
         "• Sami's goal is still “do better”",
         "Open Sami",
         "Quiet for a week: Theo, Mina and Jules",
-        "Nudge all 3",
+        "Nudge Theo, Mina, Jules",
         "No Slack account: Kofi and Ravi",
         "Sit beside Kofi",
         "Sit beside Ravi",

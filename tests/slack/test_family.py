@@ -19,7 +19,8 @@ from bot.practice.stage import MONDAY, Stage, set_up
 from bot.prompts_check import FAMILY_GRADE, FAMILY_MESSAGES, FAMILY_PREFIXES, check_prompts
 from bot.readability import grade
 from bot.school import read_school
-from bot.services import attending, cards, channel, moving
+from bot.services import attending
+from bot.services.following import followed
 from bot.services.load import load_school
 from bot.services.looking import look
 from bot.slack.compose import say
@@ -203,6 +204,10 @@ def test_an_answer_takes_one_tap_and_the_advisor_hears_what_is_to_be_done(stage:
     tap(stage, "amal", "We can't come")
     assert "As it stands, nobody of Noor's family comes." in news(stage)[-1]
     assert len(news(stage)) == 3
+    tap(stage, "amal", "We're coming")
+    assert "Amal Haddad comes after all" in news(stage)[-1]
+    assert len(news(stage)) == 4
+    tap(stage, "amal", "We can't come")
     assert "Amal Haddad: can't come" in looked_at(stage)
     assert "Ms. Lind: no answer yet" in looked_at(stage)
     assert {name: one["coming"] for name, one in answers(stage).items()} == {
@@ -239,8 +244,9 @@ def test_the_day_before_says_who_is_there_by_phone_and_after_a_move_everything_i
     stage: Stage, tmp_path: Path
 ) -> None:
     welcome(stage)
-    tap(stage, "yusuf", "Intérprete, teléfono o video …", ES)
-    submit(stage, "yusuf", **{"¿Cómo?": "Por video"})
+    tap(stage, "yusuf", "No podemos ir", ES)
+    submit(stage, "yusuf", **{"¿Cómo?": "Por video"})  # which they chose under the "no"
+    assert answers(stage)["Yusuf Haddad"]["mode"] == "video"
     tap(stage, "amal", "We can't come")
     before = [one.ts for one in seen(stage) if not one.files]
     load(stage, folder(tmp_path / "moved", **{NOOR: NOOR.replace("12-10,17:30", "12-11,18:00")}))
@@ -266,11 +272,25 @@ def load(stage: Stage, where: Path) -> None:
     now, workspace = stage.clock(), stage.workspace.team_id
     with stage.bot.house.store.write() as connection:
         changes = load_school(connection, workspace, read_school(where, stage.bot.house.words.catalog.languages), now)
-        drafts = [draft for one in changes.moved for draft in channel.moved(connection, workspace, one, now)]
-        drafts += moving.told_of_moves(connection, workspace, changes.rescheduled, now)
-        drafts += [draft for one in changes.moved for draft in cards.moved(connection, workspace, one, now)]
-        stage.bot.house.outbox.put(connection, drafts, now)
+        outbox, mails = stage.bot.house.outbox, stage.bot.house.mails
+        outbox.put(connection, followed(connection, outbox, workspace, changes, now, mails=mails), now)
     stage.wait(seconds=1)
+
+
+def test_who_never_answered_can_with_the_reminder_and_then_change_it_from_the_home(stage: Stage) -> None:
+    welcome(stage)
+    at(stage, 9, "16:30")
+    amal = stage.people["amal"]
+    (reminder,) = [one for one in amal.sees() if "Are you coming?" in one.shown]
+    assert reminder.buttons == (
+        "We're coming", "We can't come", "Interpreter, phone or video …", "What I can give", "No more reminders"
+    )  # fmt: skip
+    assert amal.tap("We're coming", reminder).ok
+    stage.wait(seconds=1)
+    assert answers(stage)["Amal Haddad"]["coming"] == "yes"
+    assert amal.command("/conference", "").ok
+    stage.wait(seconds=1)
+    assert "Change my answer …" in amal.ephemerals[-1].buttons
 
 
 @pytest.mark.parametrize("method", ["chat.postMessage", "files.completeUploadExternal"])

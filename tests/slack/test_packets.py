@@ -11,7 +11,9 @@ from sqlalchemy import select, update
 
 from bot.practice import Fault
 from bot.practice.message import Message
+from bot.practice.people import Person as Player
 from bot.practice.stage import Stage
+from bot.practice.wire import Reply
 from bot.services import binder, greeting
 from bot.services.looking import look
 from bot.services.speech import Saying
@@ -83,7 +85,7 @@ def test_the_packet_stands_under_the_agenda_once_though_its_answer_was_lost(noor
     (channel,) = conference_channels(stage)
     (message,) = [one for one in channel.messages.values() if "packet-noor.pdf" in str(one.files)]
     assert message.thread_ts in channel.pins
-    assert message.text == "Noor's packet, to read or to print."
+    assert message.text == "Noor's packet, to read or to print.\nLa carpeta de Noor, para leer o imprimir."
 
 
 def test_what_is_taken_back_leaves_with_the_old_packet(noor: Student) -> None:
@@ -147,6 +149,42 @@ def test_before_the_approval_the_advisor_gets_the_frame_and_the_family_that_of_t
     assert "Haddad" not in text(channels)  # neither home is named to the other
     assert asked_by(stage, "reyes") == []
     assert asked_by(stage, "varga") == []
+
+
+def test_a_packet_slack_does_not_take_is_put_again_for_an_hour_and_at_last_somebody_hears_of_it(
+    noor: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, okafor = noor.stage, noor.stage.people["okafor"]
+
+    def said(who: Player) -> list[str]:
+        return [message.text for message in who.sees() if message.app and "packet" in message.text]
+
+    monkeypatch.setattr(stage.workspace.files, "receive", lambda _request: Reply(500, b"down"))
+    noor.finish()
+    assert in_channel(stage) == []
+    assert asked_by(stage, "okafor") == []
+    for _ in range(3):
+        stage.wait(seconds=25)
+    assert "I keep trying for an hour. It comes here by itself." in said(okafor)[-1]
+    for _ in range(3):
+        stage.wait(minutes=3)
+    monkeypatch.undo()
+    for _ in range(6):
+        stage.wait(minutes=10)
+    (there,) = in_channel(stage)
+    assert LETTER["learning"] in text(there)
+    assert len(packets(stage, okafor.sees())) == 1
+
+    for_good = Fault.refused("not_allowed_token_type")
+    stage.workspace.fault("files.completeUploadExternal", for_good, None, lambda call: "packet" in str(call))
+    asked_by(stage, "yusuf")
+    asked_by(stage, "okafor")
+    stage.wait(seconds=2)
+    assert "Ask Ms. Okafor for it on paper." in said(stage.people["yusuf"])[-1]
+    assert "conference-coach packet noor" in said(okafor)[-1]
+    noor.delete(noor.said["learner"])
+    stage.wait(days=1)
+    assert any("under the agenda: Slack doesn't take the file." in words for words in said(okafor))
 
 
 def test_an_advisor_finds_the_button_where_they_look_at_a_student(noor: Student) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -125,6 +126,68 @@ def test_an_old_card_changes_nothing(noor: Student) -> None:
     assert "card 2 of 6" in next(one for one in noor.heard if one.ts == old.ts).shown
 
 
+def test_what_was_left_half_way_goes_on_unless_it_is_begun_again(noor: Student) -> None:
+    noor.finish()
+    noor.tap("Script and practice")
+    offered = noor.last
+    noor.tap("Run 1")
+    noor.tap("2")
+    rehearse(noor, [60, 60])
+    noor.tap("Stop")
+    after(noor, 3600, "Run 1", offered)
+    assert "card 3 of 6" in noor.last.shown
+    assert [one["seconds"] for one in rows(noor.stage)[0].cards][:2] == [60, 60]
+    noor.tap("Stop")
+    noor.tap("Start again")
+    assert rows(noor.stage)[0].cards == []
+
+
+def test_what_is_typed_at_the_cards_is_a_tap_on_them(noor: Student) -> None:
+    noor.finish()
+    noor.say("rehearsal")
+    noor.tap("Run 1")
+    noor.say("2")
+    assert "1 · Welcome" in noor.last.shown
+    noor.say("Next!")
+    assert "card 2 of 6" in noor.last.shown
+    noor.say("stop")
+    assert "Stopped at card 2 of 6" in noor.last.shown
+    noor.tap("Go on")
+    assert "card 2 of 6" in noor.last.shown
+    for _ in range(5):
+        noor.say("continue")
+    assert "That was run 1" in noor.last.shown.replace("*", "")
+    noor.say("like a 4")
+    assert "How sure you felt: 2 before, 4 now." in noor.last.shown
+    noor.tap("Run 2")
+    noor.say(EXPLICIT)
+    assert "Thank you for telling me" in noor.last.shown
+    noor.say("3")
+    assert rows(noor.stage)[1].before is None
+
+
+def test_one_slip_of_the_thumb_does_not_end_the_meeting(noor: Student) -> None:
+    noor.finish()
+    noor.say("commitments")
+    assert "Add what we agreed" in noor.last.buttons
+    noor.stage.clock.set(MEETING)
+    noor.say("lead")
+    begin = noor.last
+    noor.tap("Begin")
+    noor.say("next")
+    noor.say("im done")
+    assert "1 minute, and you led it" in noor.last.shown
+    noor.tap("Back to card 2")
+    assert "Card 2 of 6" in noor.last.shown
+    noor.say("stop")
+    assert "Stopped at card 2 of 6" in noor.last.shown
+    noor.tap("Go on")
+    assert "Card 2 of 6" in noor.last.shown
+    after(noor, 120, "Begin", begin)
+    assert "Card 2 of 6" in noor.last.shown
+    assert len(rows(noor.stage)) == 1
+
+
 def test_a_card_is_changed_for_the_script_alone(noor: Student) -> None:
     noor.finish()
     noor.tap("Script and practice")
@@ -146,8 +209,17 @@ def test_a_card_is_changed_for_the_script_alone(noor: Student) -> None:
     noor.person.submit(values={"Who I am as a learner": EXPLICIT})
     noor.let()
     assert noor.person.modal is not None
-    assert "Ms. Bell" in noor.person.modal.shown
+    assert "Thank you for telling me, Noor." in noor.person.modal.shown
+    assert "I've told Ms. Bell" in noor.last.shown, "the chat says so too, with the way on"
+    assert noor.last.buttons == ("Go on",)
     assert any("Noor" in text for text in told(noor.stage, "bell"))
+    waiting = noor.last
+    before = rows(noor.stage)[0].position
+    noor.tap("Next", card(noor))
+    assert rows(noor.stage)[0].position == before, "a person reads first"
+    noor.tap("Go on", waiting)
+    noor.tap("Next", card(noor))
+    assert rows(noor.stage)[0].position == before + 1
     assert EXPLICIT not in everything_said(noor.stage)
     with noor.stage.bot.house.store.read() as connection:
         assert connection.execute(select(Cue.text)).all() == []
@@ -231,3 +303,20 @@ def test_beside_their_advisor_a_student_without_an_account_rehearses_too(stage: 
     ravi.let()
     assert "Hands first." in ravi.heard[-1].shown
     assert runs.Kind(rows(stage)[0].kind) is runs.Kind.REHEARSAL
+
+    stage.plan()
+    zone = ZoneInfo("America/New_York")
+    list(stage.until(datetime(2026, 12, 14, 8, 0, tzinfo=zone)))
+    eve, today = (
+        one for one in ravi.person.sees() if one.app and "*Ravi leads" in f"*{one.shown}" and not one.thread_ts
+    )
+    assert "Monday 14" in eve.shown
+    assert today.shown.startswith("Ravi leads today")
+    assert "Lead mode" in eve.buttons
+    list(stage.until(datetime(2026, 12, 14, 15, 50, tzinfo=zone)))
+    ravi.person.tap("Lead mode", today)
+    ravi.let()
+    assert "you lead now" in ravi.heard[-1].shown
+    ravi.person.command("/conference", "lead ravi")
+    ravi.let()
+    assert [one.shown for one in ravi.heard].count(ravi.heard[-1].shown) == 2

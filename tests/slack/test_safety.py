@@ -150,7 +150,30 @@ def test_an_adult_and_a_stranger_are_shown_help_too(stage: Stage, text: str) -> 
         person.dm("hello")
         stage.run()
         assert "988" not in person.sees()[-1].shown
-    assert alerts(stage) == []
+    (alert,) = alerts(stage)  # of a stranger nobody knows whom it is about; Amal has one student
+    assert "Amal Haddad wrote something about Noor Haddad" in alert
+    assert "names no student" not in alert
+
+
+@pytest.mark.parametrize(
+    ("text", "about", "sure"),
+    [
+        ("Noor told me she wants to kill herself", "Noor Haddad", True),
+        ("one of my students said he wants to kill himself", "", False),
+    ],
+)
+def test_what_an_adult_of_many_writes_is_told_of_who_is_named_or_of_one_of_theirs(
+    stage: Stage, text: str, about: str, sure: bool
+) -> None:
+    assert stage.people["okafor"].command("/conference", text).ok
+    stage.run()
+    (alert,) = alerts(stage)
+    assert f"Ms. Okafor wrote something about {about}" in alert
+    assert ("names no student" in alert) is not sure
+    bell = stage.people["bell"]
+    assert bell.tap("Open it for you alone").ok
+    assert bell.modal is not None
+    assert text in bell.modal.shown
 
 
 def test_words_while_no_question_is_open_are_found(noor: Student) -> None:

@@ -74,7 +74,7 @@ def test_where_nobody_is_surely_meant_the_student_chooses_and_flagged_words_neve
     noor.tap("Choose who gets it", asked)
     fill(stage, noor.person, {"to": ["Mr. Reyes"], "words": "thank you, i will kill myself"})
     assert noor.person.modal is not None
-    assert "I haven't passed this on" in noor.person.modal.shown
+    assert "Thank you for telling me, Noor." in noor.person.modal.shown
     noor.person.close()
     assert len(saw(stage, "bell", "Noor Haddad")) == 1
     assert saw(stage, "reyes", GIVEN) == []
@@ -115,8 +115,11 @@ def test_the_reflection_asks_too_where_it_came_before_the_reminder(stage: Stage)
     at(stage, 11, "15:31")
     (asked,) = saw(stage, "noor", "ready to go")
     noor.tap("I'll say it myself", asked)
-    assert "you say it yourself" in saw(stage, "noor", "you say it yourself")[0].shown
+    (own,) = saw(stage, "noor", "you say it yourself")
     assert saw(stage, "okafor", WORDS) == []
+    noor.tap("Send it after all", own)
+    assert len(saw(stage, "okafor", WORDS)) == 1
+    assert saw(stage, "noor", "you say it yourself") == []
 
 
 def test_what_adults_saw_comes_the_next_school_morning_and_is_asked_of_nobody_twice(stage: Stage) -> None:

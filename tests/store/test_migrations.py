@@ -2,19 +2,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, MetaData, Table, inspect, text
 
 from bot.errors import StoreError
 from bot.store.migrate import OPTIONS, connect, current, downgrade, migrate, newest, require_current
 from bot.store.models import ALL_METADATA
 from bot.store.session import Store
 from tests.databases import create_tables, postgresql_url
+
+DAY, AT = date(2026, 12, 10), datetime(2026, 12, 10, 17, 30, tzinfo=UTC)
 
 
 @contextmanager
@@ -101,6 +104,43 @@ def test_rows_outlive_a_second_migration(bare: Store) -> None:
     migrate(bare)
     with bare.read() as connection:
         assert connection.execute(text("SELECT name FROM term")).scalar() == "Autumn"
+
+
+def add(connection: Connection, table: str, **values: Any) -> None:
+    """A row of a table as it is in the database now; what must be there and is not given is of no interest."""
+    there = Table(table, MetaData(), autoload_with=connection)
+    anything = {int: 0, str: "", bool: True, date: DAY, datetime: AT, object: {}, dict: {}}
+    needed = [column for column in there.columns if not column.nullable and column.server_default is None]
+    filled = {column.name: anything[column.type.python_type] for column in needed if column.name != "id"}
+    connection.execute(there.insert().values({**filled, "workspace": "T1", **values}))
+
+
+def test_what_a_school_has_already_outlives_the_meeting_and_after(bare: Store) -> None:
+    migrate(bare, "0002")
+    with bare.write() as connection:
+        add(connection, "term", id=1, name="Autumn")
+        add(connection, "person", id=1, key="noor", role="student", name="Noor", language="es")
+        add(connection, "person", id=2, key="amal", role="family", name="Amal", language="en")
+        add(connection, "guardian", adult_id=2, student_id=1)
+        add(connection, "conference", id=1, student_id=1, term_id=1)
+        add(connection, "participant", conference_id=1, person_id=2, invite="joined")
+        add(connection, "conversation", id=1, person_id=1)
+        add(connection, "answer", id=1, conversation_id=1, conference_id=1, text="Bridges.")
+        add(connection, "alert", id=1, student_id=1, answer_id=1, level="worry")
+    assert migrate(bare) == ("0003",)
+    kept = {
+        "SELECT name, level FROM term": ("Autumn", None),
+        "SELECT name, language, level, chosen_language FROM person WHERE id = 1": ("Noor", "es", None, None),
+        "SELECT adult_id, student_id, household, contact FROM guardian": (2, 1, "", "all"),
+        "SELECT invite, coming, mode, interpreter, answered_at FROM participant": ("joined", "", "", "", None),
+        "SELECT level, answer_id, note_id FROM alert": ("worry", 1, None),
+        "SELECT text FROM answer": ("Bridges.",),
+    }
+    with bare.read() as connection:
+        assert {asked: tuple(connection.execute(text(asked)).one()) for asked in kept} == kept
+    downgrade(bare, "0002")
+    with bare.read() as connection:
+        assert connection.execute(text("SELECT level, answer_id FROM alert")).one() == ("worry", 1)
 
 
 @pytest.mark.parametrize("verb", [migrate, downgrade, require_current])
