@@ -23,9 +23,11 @@ from sqlalchemy import Connection, select
 from bot.errors import CoachError, SchoolError
 from bot.mail.carrier import Mailer
 from bot.mail.post import METHOD, PER_MINUTE
-from bot.services import hearing, quarter, safeguarding
-from bot.services.days import cadence_of
+from bot.services import safeguarding
 from bot.services.house import Clock, House
+from bot.services.nudges import quarter
+from bot.services.nudges.days import cadence_of
+from bot.services.talk import hearing
 from bot.settings import Settings
 from bot.slack import listeners
 from bot.slack.client import SlackApi

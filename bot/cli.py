@@ -17,14 +17,14 @@ from bot.packet_cli import packet
 from bot.quarter_cli import cadence
 from bot.school import School, doubts, read_school, unsaid, unsayable
 from bot.serve import serve, work
-from bot.services import holding
-from bot.services.following import followed
-from bot.services.foretelling import nobody_yet, told
-from bot.services.load import Change, Changes, load_school
-from bot.services.members import take_in
-from bot.services.nudging import NEXT
-from bot.services.quarter import replan
-from bot.services.runs import SCRIPT
+from bot.services.nudges import holding
+from bot.services.nudges.foretelling import nobody_yet, told
+from bot.services.nudges.nudging import NEXT
+from bot.services.nudges.quarter import replan
+from bot.services.roster.following import followed
+from bot.services.roster.load import Change, Changes, load_school
+from bot.services.roster.members import take_in
+from bot.services.script.runs import SCRIPT
 from bot.settings import HOW_TO_GET, Name, Settings
 from bot.slack.directory import Directory, DirectoryError
 from bot.store import migrate as schema

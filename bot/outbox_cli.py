@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from bot.errors import CoachError
 from bot.school.values import meant
 from bot.services.addressee import addressee
-from bot.services.school import workspaces
+from bot.services.roster.school import workspaces
 from bot.services.speech import Kind
 from bot.settings import Settings
 from bot.store.existing import existing

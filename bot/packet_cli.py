@@ -15,10 +15,11 @@ from typst import TypstError
 from bot.errors import CoachError, SettingsError
 from bot.packet import Packet, Paper, Printed, file_name, printed
 from bot.quarter_cli import school_of
-from bot.services import packets, printing
-from bot.services.binder import binder
+from bot.services.agenda import printing
+from bot.services.agenda.binder import binder
+from bot.services.agenda.printing import Copy
+from bot.services.channels import packets
 from bot.services.house import House
-from bot.services.printing import Copy
 from bot.settings import Name, Settings
 from bot.slack.client import SlackApi
 from bot.slack.packets import Photos

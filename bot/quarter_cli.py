@@ -9,8 +9,8 @@ import click
 from sqlalchemy import Connection, select
 
 from bot.errors import CoachError, SchoolError
-from bot.services.foretelling import page
-from bot.services.quarter import quarter_of
+from bot.services.nudges.foretelling import page
+from bot.services.nudges.quarter import quarter_of
 from bot.settings import Settings
 from bot.store.existing import existing
 from bot.store.models import Person, School

@@ -14,8 +14,8 @@ from bot.practice.message import Message
 from bot.practice.people import Person
 from bot.practice.stage import MONDAY, Stage, set_up
 from bot.school import read_school
-from bot.services.changes import Changes
-from bot.services.load import load_school
+from bot.services.roster.changes import Changes
+from bot.services.roster.load import load_school
 from bot.store.session import Store
 from bot.words import Words
 

@@ -11,8 +11,8 @@ from bot.errors import ComposeError
 from bot.mail.letter import written
 from bot.mail.post import METHOD, Post
 from bot.mailserver import Server
-from bot.services import mailing
-from bot.services.handing import Undelivered
+from bot.services.family import mailing
+from bot.services.family.handing import Undelivered
 from bot.services.house import House
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Later, Outcome, Postponed, Refused, Sent, Unknown, Unwanted

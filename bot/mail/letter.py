@@ -10,8 +10,8 @@ from email.utils import format_datetime
 from html import escape
 
 from bot.mailserver import Server
-from bot.services import invitation_ics
-from bot.services.mailing import Letter
+from bot.services.family import invitation_ics
+from bot.services.family.mailing import Letter
 from bot.words import Words
 from prompts.markdown import Document, Heading, ListItem, Part, Quote, html, part_text, spans_text
 

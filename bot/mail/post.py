@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 
 from bot.mailserver import Server
-from bot.services.handing import Undelivered
+from bot.services.family.handing import Undelivered
 from scheduler.outcomes import Later, Outcome, Refused, Sent, Unknown
 
 log = logging.getLogger("bot.mail")

@@ -23,8 +23,8 @@ from bot.practice.script import Scene, Script, ScriptError, Step, read_script, s
 from bot.practice.stage import MONDAY, Stage, stage
 from bot.practice.weeks import Weeks
 from bot.school import School, read_school
-from bot.services.following import followed
-from bot.services.load import load_school
+from bot.services.roster.following import followed
+from bot.services.roster.load import load_school
 from bot.store.migrate import migrate
 from bot.store.session import Store
 

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from bot.practice.stage import Stage
-from bot.services.company import SAID
-from bot.services.days import cadence_of
-from bot.services.quarter import Quarter
-from bot.services.reminders import AGAIN, ASKED, of_a_step, plan_key
+from bot.services.nudges.company import SAID
+from bot.services.nudges.days import cadence_of
+from bot.services.nudges.quarter import Quarter
+from bot.services.nudges.reminders import AGAIN, ASKED, of_a_step, plan_key
 from bot.services.speech import Kind
 from bot.store.models import Answer, Approval, Conversation, Person
 from bot.store.session import AnyRow

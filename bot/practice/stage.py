@@ -16,9 +16,9 @@ from bot.app import Bot, build, ready
 from bot.practice import HandClock, PracticeWorkspace
 from bot.practice.people import Person
 from bot.school import School, read_school
-from bot.services.load import load_school
-from bot.services.members import Member, match_members
-from bot.services.quarter import Quarter, quarter_of, replan
+from bot.services.nudges.quarter import Quarter, quarter_of, replan
+from bot.services.roster.load import load_school
+from bot.services.roster.members import Member, match_members
 from bot.settings import Settings
 from bot.slack.manifest import manifest
 from bot.store.models import School as SchoolRow

@@ -14,8 +14,8 @@ from bot.practice.message import Message
 from bot.practice.page import Page
 from bot.practice.stage import Stage
 from bot.practice.terminal import mrkdwn
-from bot.services.company import SAID
-from bot.services.quarter import Quarter
+from bot.services.nudges.company import SAID
+from bot.services.nudges.quarter import Quarter
 from bot.services.speech import Kind
 from bot.store.models import Conference, Person
 from bot.store.session import AnyRow

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from bot.services.scene import first_name
+from bot.services.talk.scene import first_name
 from bot.store.models import Conference, Person
 
 

@@ -9,11 +9,14 @@ from functools import partial
 from sqlalchemy import Connection
 
 from bot.dialogue.events import Said
-from bot.services import beside, channel, greeting, hearing, overhearing, school
+from bot.services import overhearing
+from bot.services.channels import channel
 from bot.services.house import House
+from bot.services.roster import school
 from bot.services.safeguarding import help_now
-from bot.services.scene import scene_of
 from bot.services.speech import Kind, Saying, Voice
+from bot.services.talk import beside, greeting, hearing
+from bot.services.talk.scene import scene_of
 from bot.store.session import AnyRow
 from scheduler.outbox import Delivery, Draft
 

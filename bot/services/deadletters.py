@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select, update
 
 from bot.services.addressee import addressee
-from bot.services.days import calendar_of
 from bot.services.house import House
+from bot.services.nudges.days import calendar_of
 from bot.services.speech import Kind, Saying, Voice
 from bot.store.models import Person
 from bot.store.session import AnyRow

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from bot.services import greeting, hearing
 from bot.services.house import House
 from bot.services.speech import Saying
+from bot.services.talk import greeting, hearing
 from bot.store.session import AnyRow
 from bot.taps import Form
 from scheduler.outbox import Delivery, Draft
@@ -89,13 +89,13 @@ class Handler(Protocol):
 def handlers() -> Mapping[str, Handler]:
     """Every form's handler."""
     # Each module needs this one.
-    from bot.services.committing import CommitForm
-    from bot.services.giving import IdeaForm, PrideForm, WorkForm
-    from bot.services.rewording import CueForm, PausedForm
-    from bot.services.rsvp import RsvpForm
-    from bot.services.saw import SawForm
-    from bot.services.thanking import ThanksForm
-    from bot.services.withholding import HoldForm
+    from bot.services.adults.giving import IdeaForm, PrideForm, WorkForm
+    from bot.services.advising.withholding import HoldForm
+    from bot.services.afterwards.committing import CommitForm
+    from bot.services.afterwards.saw import SawForm
+    from bot.services.afterwards.thanking import ThanksForm
+    from bot.services.family.rsvp import RsvpForm
+    from bot.services.script.rewording import CueForm, PausedForm
 
     return {
         Form.IDEA: IdeaForm(),

@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from bot.dialogue.safety import Level
-from bot.services import greeting, safeguarding
-from bot.services.booked import conference_of
+from bot.services import safeguarding
+from bot.services.agenda.booked import conference_of
 from bot.services.forms import Taken, Window
 from bot.services.house import House
-from bot.services.scene import first_name, scene_by_id
 from bot.services.speech import Saying
+from bot.services.talk import greeting
+from bot.services.talk.scene import first_name, scene_by_id
 from bot.store.models import Note
 from bot.store.session import AnyRow
 from bot.taps import Form
@@ -73,7 +74,7 @@ def _held(
     level: str,
 ) -> Taken | None:  # fmt: skip
     """The fixed words for a student, in the window and where the chat is, which waits; None where there is none."""
-    from bot.services.turn import Turn  # which others need that need this one
+    from bot.services.talk.turn import Turn  # which others need that need this one
 
     student = greeting.person_known_as(connection, conference.workspace, conference.student_id)
     if student is None:

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, insert, select
 
 from bot.conference.access import Role
 from bot.conference.thanks import Adult, meant
-from bot.services import greeting, safeguarding
-from bot.services.actors import actor
+from bot.services import safeguarding
 from bot.services.house import House
+from bot.services.roster.actors import actor
+from bot.services.talk import greeting
 from bot.store.models import Conference, Note, Person
 from bot.store.session import AnyRow
 from scheduler.outbox import Draft

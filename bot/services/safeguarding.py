@@ -12,8 +12,8 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.orm import aliased
 
 from bot.services.house import House
-from bot.services.scene import Scene
 from bot.services.speech import Button, Saying, Voice
+from bot.services.talk.scene import Scene
 from bot.store.models import Alert, Answer, Note, Person, School
 from bot.store.session import AnyRow
 from bot.taps import Tap

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.services import channel as conferences
-from bot.services.channel import Meeting
+from bot.services.channels import channel as conferences
+from bot.services.channels.channel import Meeting
 from bot.services.house import House
 from bot.slack.client import SlackApi
 from bot.slack.gathering import pages

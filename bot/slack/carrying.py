@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.services import channel as conferences
-from bot.services import works
-from bot.services.channel import Meeting
+from bot.services.channels import channel as conferences
+from bot.services.channels import works
+from bot.services.channels.channel import Meeting
 from bot.services.house import House
 from bot.slack.attendance import STRANGER, Attendance
 from bot.slack.client import SlackApi

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.errors import CoachError
-from bot.services.members import Member
+from bot.services.roster.members import Member
 
 PAGE = 200  # Slack's recommended size for users.list
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from bot.services import channel as conferences
-from bot.services import filing, works
+from bot.services.channels import channel as conferences
+from bot.services.channels import filing, works
 from bot.services.house import House
 from bot.slack.attendance import STRANGER, Attendance
 from bot.slack.client import Reply, SlackApi

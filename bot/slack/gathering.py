@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.services import channel as conferences
-from bot.services.channel import Invite, Meeting
+from bot.services.channels import channel as conferences
+from bot.services.channels.channel import Invite, Meeting
 from bot.services.house import House
-from bot.services.scene import first_name
-from bot.services.school import today
+from bot.services.roster.school import today
 from bot.services.speech import Saying
+from bot.services.talk.scene import first_name
 from bot.slack.client import Reply, SlackApi
 from bot.slack.compose import composing
 from bot.slack.replies import trouble

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bot.services import greeting, status
+from bot.services.command import status
 from bot.services.house import House
+from bot.services.talk import greeting
 from bot.slack.blocks import home
 from bot.slack.client import SlackApi
 from bot.slack.compose import composing, say

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from bot.services import arriving
 from bot.services.house import House
-from bot.services.members import match_person
+from bot.services.roster.members import match_person
 from bot.slack.client import SlackApi
 from bot.slack.directory import member
 from bot.slack.replies import trouble

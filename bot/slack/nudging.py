@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.services import company, nudging
 from bot.services.house import House
+from bot.services.nudges import company, nudging
 from bot.slack.compose import composing
 from bot.slack.pictures import Pictures
 from bot.slack.posting import Poster

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.services import opening
+from bot.services.channels import opening
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Outcome, Sent
 

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.packet import Packet, file_name, render
-from bot.services import channel as conferences
-from bot.services import invitation, packets
-from bot.services.binder import binder
+from bot.services.agenda.binder import binder
+from bot.services.channels import channel as conferences
+from bot.services.channels import packets
+from bot.services.family import invitation
 from bot.services.house import House
 from bot.slack.client import SlackApi
 from bot.slack.downloading import Downloads

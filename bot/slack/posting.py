@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from bot.services import beside, safeguarding
+from bot.services import safeguarding
 from bot.services.house import House
 from bot.services.speech import Kind, Saying
+from bot.services.talk import beside
 from bot.slack.blocks import Message
 from bot.slack.client import Reply, SlackApi
 from bot.slack.compose import compose, composing

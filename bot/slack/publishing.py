@@ -17,11 +17,15 @@ from bot.conference import agenda as compiling
 from bot.conference.agenda import NOTHING_ADDED, Agenda
 from bot.conference.answers import Revision
 from bot.conference.approval import approved_agenda
-from bot.services import channel as conferences
-from bot.services import given, invitation, levels, mailing, packets, review, standing, works
-from bot.services.channel import Meeting
+from bot.services.adults import given
+from bot.services.channels import channel as conferences
+from bot.services.channels import packets, standing, works
+from bot.services.channels.channel import Meeting
+from bot.services.family import invitation, mailing
 from bot.services.house import House
+from bot.services.roster import levels
 from bot.services.speech import Kind, Saying
+from bot.services.talk import review
 from bot.slack.attendance import STRANGER, Attendance
 from bot.slack.blocks import Message, messages
 from bot.slack.client import SlackApi

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.services import channel as conferences
-from bot.services import commitments, committing, notes
-from bot.services.channel import Meeting
+from bot.services import notes
+from bot.services.afterwards import commitments, committing
+from bot.services.channels import channel as conferences
+from bot.services.channels.channel import Meeting
 from bot.services.house import House
 from bot.slack.attendance import STRANGER, Attendance
 from bot.slack.blocks import Message, messages

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from bot.services import members
 from bot.services.house import House
+from bot.services.roster import members
 from bot.slack.directory import Directory, DirectoryError
 from scheduler.outbox import Delivery
 

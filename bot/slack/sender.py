@@ -10,9 +10,10 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from bot.errors import ComposeError
-from bot.services import deadletters, opening
+from bot.services import deadletters
+from bot.services.channels import opening
+from bot.services.channels.packets import FOR_ONE, PACKET
 from bot.services.house import House
-from bot.services.packets import FOR_ONE, PACKET
 from bot.services.speech import Kind
 from bot.slack.attendance import Attendance
 from bot.slack.carrying import Carrier as FileCarrier

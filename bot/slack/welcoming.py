@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.services import cards, invitation_ics, welcoming
-from bot.services import channel as conferences
+from bot.services.channels import cards
+from bot.services.channels import channel as conferences
+from bot.services.family import invitation_ics, welcoming
 from bot.services.house import House
 from bot.services.speech import Saying
 from bot.slack.blocks import Message, messages

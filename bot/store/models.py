@@ -49,7 +49,7 @@ class School(Base):
     counselors: Mapped[dict[str, Any]]  # {"keys": [roster ids, first is asked first]}
     helplines: Mapped[dict[str, Any]]  # {"lines": [{"name": …, "number": …, "hours": …}]}
     loaded_at: Mapped[datetime]
-    calendar: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # bot.services.days: school week, days off
+    calendar: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # bot.services.nudges.days: school week, days off
     cadence: Mapped[str | None]  # the school's own cadence.toml, laid over the packaged one
 
 
@@ -126,7 +126,7 @@ class Conference(Base):
     channel: Mapped[str | None] = mapped_column(String(32))
     channel_name: Mapped[str | None] = mapped_column(String(80))
     agenda_at: Mapped[datetime | None]  # when it is due in the channel; None: as soon as it is approved
-    agenda_ts: Mapped[str | None]  # what stands in the channel: bot.services.standing
+    agenda_ts: Mapped[str | None]  # what stands in the channel: bot.services.channels.standing
 
 
 class Participant(Base):
@@ -137,7 +137,7 @@ class Participant(Base):
     conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     workspace: Mapped[str] = mapped_column(String(32))
-    invite: Mapped[str] = mapped_column(String(32), default="waiting")  # bot.services.channel.Invite
+    invite: Mapped[str] = mapped_column(String(32), default="waiting")  # bot.services.channels.channel.Invite
     coming: Mapped[str] = mapped_column(String(16), default="", server_default=EMPTY)  # "" | yes | no: their answer
     mode: Mapped[str] = mapped_column(String(16), default="", server_default=EMPTY)  # in_person | phone | video
     interpreter: Mapped[str] = mapped_column(Text, default="", server_default=EMPTY)  # the language to be interpreted

@@ -18,9 +18,10 @@ from sqlalchemy import event, insert, select
 from bot.conference import agenda as compiling
 from bot.conference.approval import approval_items
 from bot.packet import Block, Chapter, Paper, Said, Work, render
-from bot.services import agendas, review
+from bot.services.agenda import agendas
+from bot.services.agenda.materials import materials
 from bot.services.house import House
-from bot.services.materials import materials
+from bot.services.talk import review
 from bot.slack.blocks import messages
 from bot.store.models import Answer, Approval, Conference, Conversation
 from bot.store.session import Store

@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.app import COLLECT_EVERY
-from bot.services import quarter
+from bot.services.nudges import quarter
 from bot.store.models import Guardian, Person
 from bot.store.session import Store
 from scheduler.outbox import Outbox

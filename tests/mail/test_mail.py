@@ -14,9 +14,9 @@ from sqlalchemy import select, update
 
 from bot.practice.stage import MONDAY, Stage, set_up
 from bot.school import read_school
-from bot.services import overview
-from bot.services.following import followed
-from bot.services.load import load_school
+from bot.services.advising import overview
+from bot.services.roster.following import followed
+from bot.services.roster.load import load_school
 from bot.store.models import Participant, Person
 from bot.store.session import Store
 from bot.words import Words

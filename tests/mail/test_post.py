@@ -12,7 +12,7 @@ import pytest
 
 from bot.mail.post import METHOD, MOST, Post
 from bot.mailserver import Server
-from bot.services.handing import Undelivered
+from bot.services.family.handing import Undelivered
 from scheduler.outcomes import Later, Refused, Sent, Unknown
 from tests.mail.servers import PASSWORD, USER, certificate, known, mail_server
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import bot
-from bot.services import nudging
+from bot.services.nudges import nudging
 from prompts import Catalog
 
 SOURCES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in Path(bot.__file__).parent.rglob("*.py")}

@@ -16,10 +16,12 @@ from bot.conference import agenda as compiling
 from bot.conference.approval import approval_items
 from bot.packet.model import Block, Chapter, Packet
 from bot.practice.stage import Stage
-from bot.services import agendas, levels, review
-from bot.services.binder import binder
+from bot.services.agenda import agendas
+from bot.services.agenda.binder import binder
+from bot.services.agenda.materials import materials
 from bot.services.house import House
-from bot.services.materials import materials
+from bot.services.roster import levels
+from bot.services.talk import review
 from bot.store.models import Answer, Approval, Conference, Conversation, Note, Person
 from bot.store.session import Store
 from bot.words import Words

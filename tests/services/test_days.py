@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time
 import pytest
 from sqlalchemy import update
 
-from bot.services.days import cadence_of, calendar_of
-from bot.services.load import load_school
+from bot.services.nudges.days import cadence_of, calendar_of
+from bot.services.roster.load import load_school
 from bot.store import models
 from bot.store.session import Store
 from scheduler.cadence import Cadence, CadenceError

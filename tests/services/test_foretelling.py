@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.services.foretelling import told
-from bot.services.load import load_school
-from bot.services.quarter import replan
+from bot.services.nudges.foretelling import told
+from bot.services.nudges.quarter import replan
+from bot.services.roster.load import load_school
 from bot.store.session import Store
 from scheduler.outbox import Outbox
 from tests.school.folders import CONFERENCES, ROSTER, school

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from bot.services import channel, households, inviting
-from bot.services.changes import Changes
-from bot.services.following import followed
-from bot.services.households import Reach
-from bot.services.load import load_school
+from bot.services.channels import channel
+from bot.services.family import households, inviting
+from bot.services.family.households import Reach
+from bot.services.roster.changes import Changes
+from bot.services.roster.following import followed
+from bot.services.roster.load import load_school
 from bot.services.speech import Kind
 from bot.store.models import Conference, Participant, Person
 from bot.store.session import Store

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 
-from bot.services.invitation_ics import Event, Method, event, revision
+from bot.services.family.invitation_ics import Event, Method, event, revision
 
 NEW_YORK = ZoneInfo("America/New_York")
 NOW = datetime(2026, 10, 20, 15, 0, tzinfo=UTC)

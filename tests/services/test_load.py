@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from bot.services.load import Change, Changes, Field, Thing, load_school
-from bot.services.members import Member, match_members, match_person
+from bot.services.roster.load import Change, Changes, Field, Thing, load_school
+from bot.services.roster.members import Member, match_members, match_person
 from bot.store.models import ALL_METADATA, Conference, Conversation, Guardian, Participant, Person, Term
 from bot.store.models import School as SchoolRow
 from bot.store.session import Store

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.practice.stage import Stage
-from bot.services.looking_back import where_i_was
+from bot.services.afterwards.looking_back import where_i_was
 from bot.services.speech import Saying
 from bot.store.models import Answer, Conversation, Run
 from bot.store.session import Store

@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 
 from bot.practice import HandClock
 from bot.services.house import House
-from bot.services.load import load_school
-from bot.services.members import Member, changed, match_members, match_person, refresh
+from bot.services.roster.load import load_school
+from bot.services.roster.members import Member, changed, match_members, match_person, refresh
 from bot.services.speech import Kind
 from bot.store.models import Conference, Participant, Person
 from bot.store.session import Store

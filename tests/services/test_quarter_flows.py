@@ -15,12 +15,12 @@ from bot.dialogue.state import Work
 from bot.practice import HandClock
 from bot.practice.stage import MONDAY
 from bot.school import read_school
-from bot.services import gathered, hearing
-from bot.services.hearing import Incoming
+from bot.services.command.status import progress
 from bot.services.house import House
-from bot.services.load import load_school
-from bot.services.members import Member, match_members
-from bot.services.status import progress
+from bot.services.roster.load import load_school
+from bot.services.roster.members import Member, match_members
+from bot.services.talk import gathered, hearing
+from bot.services.talk.hearing import Incoming
 from bot.store.models import Alert, Answer, Conference, Conversation, Item, Person
 from bot.store.session import Store
 from bot.taps import Ref

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.services import scene
+from bot.services.talk import scene
 from bot.store.session import Store
 from tests.bench import school
 from tests.bench.stub import TEAM

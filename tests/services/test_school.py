@@ -9,9 +9,10 @@ from sqlalchemy import select, update
 
 from bot.practice import HandClock
 from bot.practice.stage import MONDAY
-from bot.services import asking, greeting
-from bot.services.hearing import forget_seen
+from bot.services.command import asking
 from bot.services.house import House
+from bot.services.talk import greeting
+from bot.services.talk.hearing import forget_seen
 from bot.store.models import Person, SeenEvent
 from tests.services.test_together import HERE, house, say
 

@@ -14,11 +14,13 @@ from bot.dialogue.events import Said
 from bot.practice import HandClock
 from bot.practice.stage import MONDAY
 from bot.school import read_school
-from bot.services import channel, greeting, safeguarding
-from bot.services.hearing import Incoming, hear
+from bot.services import safeguarding
+from bot.services.channels import channel
 from bot.services.house import House
-from bot.services.load import load_school
-from bot.services.members import Member, match_members
+from bot.services.roster.load import load_school
+from bot.services.roster.members import Member, match_members
+from bot.services.talk import greeting
+from bot.services.talk.hearing import Incoming, hear
 from bot.store.models import Alert, Answer, Conference, Person
 from bot.store.session import Store
 from bot.words import Words

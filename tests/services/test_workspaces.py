@@ -14,11 +14,13 @@ from bot.dialogue.events import Deleted, Edited, Said
 from bot.practice import HandClock
 from bot.practice.stage import MONDAY
 from bot.school import read_school
-from bot.services import arriving, asking, deciding, safeguarding
-from bot.services.hearing import Incoming, hear, tap
+from bot.services import arriving, safeguarding
+from bot.services.command import asking
 from bot.services.house import House
-from bot.services.load import load_school
-from bot.services.members import Member, match_members
+from bot.services.roster.load import load_school
+from bot.services.roster.members import Member, match_members
+from bot.services.talk import deciding
+from bot.services.talk.hearing import Incoming, hear, tap
 from bot.store.models import ALL_METADATA, Alert, Conference, Conversation, Person
 from bot.store.session import Store
 from bot.taps import Ref

@@ -13,8 +13,8 @@ from sqlalchemy import event, insert, select, update
 from bot.dialogue.events import Act
 from bot.practice.message import Message
 from bot.practice.stage import MONDAY, Stage, set_up
-from bot.services.greeting import person_in_slack
 from bot.services.speech import Kind
+from bot.services.talk.greeting import person_in_slack
 from bot.store.models import Answer, Conference, Conversation, Item, Person
 from bot.store.session import AnyRow, Store
 from bot.words import Words

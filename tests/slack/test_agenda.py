@@ -12,7 +12,7 @@ from bot.practice import Fault
 from bot.practice.channel import Channel
 from bot.practice.files import File
 from bot.practice.stage import Stage
-from bot.services import review
+from bot.services.talk import review
 from bot.slack.client import SlackApi
 from bot.store.models import Answer, Item
 from tests.stages import LETTER, STRENGTHS, Student, agenda, but_the_cards, conference_channels, everything_said, told

@@ -13,7 +13,7 @@ from bot.practice import Fault
 from bot.practice.message import Message
 from bot.practice.people import Person as Hands
 from bot.practice.stage import Stage
-from bot.services import beside
+from bot.services.talk import beside
 from bot.store.models import Alert, Answer, Conversation, Person
 from bot.store.session import Store
 from bot.words import Words

@@ -11,8 +11,8 @@ from bot.practice import Fault
 from bot.practice.channel import Kind
 from bot.practice.stage import Stage
 from bot.school import read_school
-from bot.services.following import followed
-from bot.services.load import load_school
+from bot.services.roster.following import followed
+from bot.services.roster.load import load_school
 from bot.services.speech import Kind as DeliveryKind
 from bot.slack.gathering import ChannelMaker, channel_name
 from bot.store.models import Conference, Participant, Person

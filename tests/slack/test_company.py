@@ -14,7 +14,10 @@ from sqlalchemy import insert, select, update
 from bot.practice.faults import Fault
 from bot.practice.message import Message
 from bot.practice.stage import MONDAY, Stage, set_up
-from bot.services import checking, company, forms, showing
+from bot.services import forms
+from bot.services.afterwards import checking
+from bot.services.command import showing
+from bot.services.nudges import company
 from bot.store.models import Commitment, Conference
 from bot.store.session import Store
 from bot.taps import Form

@@ -14,8 +14,8 @@ from bot.practice.message import Message
 from bot.practice.stage import MONDAY, Stage, set_up
 from bot.practice.view import View
 from bot.services import forms
-from bot.services.quarter import quarter_of
-from bot.services.reminders import scope
+from bot.services.nudges.quarter import quarter_of
+from bot.services.nudges.reminders import scope
 from bot.store.models import Conference, Conversation, Note, Participant, Person
 from bot.store.session import Store
 from bot.taps import Form, Tap

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from bot.practice import Fault
 from bot.practice.stage import Stage, set_up
 from bot.services import deadletters
-from bot.services.handing import Undelivered
+from bot.services.family.handing import Undelivered
 from bot.services.speech import Kind, Saying
 from bot.store.models import Conference, Person
 from bot.store.session import Store

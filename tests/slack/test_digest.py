@@ -11,9 +11,9 @@ from sqlalchemy import update
 
 from bot.practice import Fault
 from bot.practice.stage import Stage
-from bot.services.digest import advisor_digest, coordinator_digest, silent
-from bot.services.greeting import person_in_slack
+from bot.services.advising.digest import advisor_digest, coordinator_digest, silent
 from bot.services.speech import Kind
+from bot.services.talk.greeting import person_in_slack
 from bot.store.models import Conversation
 from bot.store.session import Store
 from bot.taps import Tap

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.practice import Fault, PracticeWorkspace
-from bot.services.members import Member
+from bot.services.roster.members import Member
 from bot.slack.directory import Directory, DirectoryError
 
 MANIFEST = json.loads((Path(__file__).parents[2] / "manifest.json").read_text(encoding="utf-8"))

@@ -19,10 +19,10 @@ from bot.practice.stage import MONDAY, Stage, set_up
 from bot.prompts_check import FAMILY_GRADE, FAMILY_MESSAGES, FAMILY_PREFIXES, check_prompts
 from bot.readability import grade
 from bot.school import read_school
-from bot.services import attending
-from bot.services.following import followed
-from bot.services.load import load_school
-from bot.services.looking import look
+from bot.services.advising.looking import look
+from bot.services.family import attending
+from bot.services.roster.following import followed
+from bot.services.roster.load import load_school
 from bot.slack.compose import say
 from bot.slack.controls import Button
 from bot.store.models import Conference, Note, Participant, Person

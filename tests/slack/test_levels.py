@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import event, select
 
-from bot.services import levels
+from bot.services.roster import levels
 from bot.store.models import Conference, Person, Term
 from tests.slack.test_command import answer
 from tests.stages import STRENGTHS, Student, load

@@ -13,9 +13,9 @@ from sqlalchemy import insert, select, update
 from bot import cli
 from bot.practice.stage import Stage
 from bot.school import read_school
-from bot.services import moving
-from bot.services.changes import Changes
-from bot.services.load import load_school
+from bot.services.channels import moving
+from bot.services.roster.changes import Changes
+from bot.services.roster.load import load_school
 from bot.services.speech import Kind
 from bot.store.models import Conference, Conversation, Person
 from bot.store.session import Store

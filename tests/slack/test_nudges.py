@@ -12,10 +12,10 @@ from sqlalchemy import select, update
 
 from bot.practice.message import Message
 from bot.practice.stage import MONDAY, Stage, set_up
-from bot.services.foretelling import page
-from bot.services.foretelling import told as explained
-from bot.services.quarter import quarter_of, replan
-from bot.services.snoozing import remind, snooze
+from bot.services.nudges.foretelling import page
+from bot.services.nudges.foretelling import told as explained
+from bot.services.nudges.quarter import quarter_of, replan
+from bot.services.nudges.snoozing import remind, snooze
 from bot.store.models import Answer, Conference, Conversation, Person, School, Term
 from bot.store.session import Store
 from bot.words import Words

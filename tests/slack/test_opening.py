@@ -13,8 +13,8 @@ from bot.practice import Fault
 from bot.practice.channel import Channel
 from bot.practice.message import Message
 from bot.practice.stage import Stage
-from bot.services import channel as conferences
-from bot.services import opening, standing
+from bot.services.channels import channel as conferences
+from bot.services.channels import opening, standing
 from bot.services.speech import Kind
 from bot.store.models import Conference, Conversation, Person
 from scheduler.outbox import Draft

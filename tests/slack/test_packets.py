@@ -14,9 +14,10 @@ from bot.practice.message import Message
 from bot.practice.people import Person as Player
 from bot.practice.stage import Stage
 from bot.practice.wire import Reply
-from bot.services import binder, greeting
-from bot.services.looking import look
+from bot.services.advising.looking import look
+from bot.services.agenda import binder
 from bot.services.speech import Saying
+from bot.services.talk import greeting
 from bot.store.models import Conference, Guardian, Person
 from tests.packet.bound import opened, text
 from tests.stages import LETTER, STRENGTHS, Student, conference_channels

@@ -11,8 +11,10 @@ from sqlalchemy import select
 
 from bot.practice.message import Message
 from bot.practice.stage import Stage
-from bot.services import greeting, holding, runs, scripting
-from bot.services.days import calendar_of
+from bot.services.nudges import holding
+from bot.services.nudges.days import calendar_of
+from bot.services.script import runs, scripting
+from bot.services.talk import greeting
 from bot.store.models import Cue, Person, Run
 from tests.slack.test_beside import Sitting
 from tests.slack.test_opening import conference_of

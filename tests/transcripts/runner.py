@@ -19,8 +19,8 @@ from bot.practice.controls import Control
 from bot.practice.message import Message, readable
 from bot.practice.people import Person
 from bot.practice.stage import Stage, set_up
-from bot.services.quarter import quarter_of
-from bot.services.reminders import scope
+from bot.services.nudges.quarter import quarter_of
+from bot.services.nudges.reminders import scope
 from bot.settings import Settings
 from bot.words import Words
 from scheduler.pace import UNLIMITED

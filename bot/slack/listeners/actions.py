@@ -9,7 +9,8 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.errors import CoachError
-from bot.services import beside, deciding, hearing, safeguarding
+from bot.services import safeguarding
+from bot.services.talk import beside, deciding, hearing
 from bot.slack.blocks import modal
 from bot.slack.compose import say
 from bot.slack.controls import about

@@ -8,7 +8,7 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.errors import CoachError
-from bot.services.looking import Look, look
+from bot.services.advising.looking import Look, look
 from bot.slack.blocks import modal
 from bot.slack.compose import say
 from bot.slack.desk import Desk

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.services import rsvp
+from bot.services.family import rsvp
 from bot.slack.desk import Desk
 from bot.slack.listeners.actions import event_id, team, user
 from bot.slack.listeners.forms import show

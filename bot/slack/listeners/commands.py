@@ -6,8 +6,8 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.services import asking
-from bot.services.asking import Answer
+from bot.services.command import asking
+from bot.services.command.asking import Answer
 from bot.slack.blocks import MESSAGE_BLOCKS, Message, messages
 from bot.slack.compose import say
 from bot.slack.desk import Desk

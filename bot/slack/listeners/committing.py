@@ -8,7 +8,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.services import checking, thanking
+from bot.services.afterwards import checking, thanking
 from bot.slack.desk import Desk
 from bot.slack.listeners.actions import channel, event_id, team, user
 from bot.taps import Tap

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.services import deciding
+from bot.services.talk import deciding
 from bot.slack.desk import Desk
 from bot.slack.listeners.actions import channel, event_id, team, thread, user
 from bot.taps import Choice, Tap

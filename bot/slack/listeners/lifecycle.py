@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_bolt import App, BoltResponse
 
-from bot.services import members
+from bot.services.roster import members
 from bot.slack.desk import Desk
 from bot.slack.directory import member
 from scheduler.failures import raised_at

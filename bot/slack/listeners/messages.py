@@ -12,7 +12,7 @@ from slack_bolt.middleware import Middleware
 
 from bot.dialogue.events import Deleted, Edited, Said
 from bot.dialogue.state import Work
-from bot.services.hearing import Incoming, hear
+from bot.services.talk.hearing import Incoming, hear
 from bot.slack.desk import Desk
 
 SAID = frozenset({None, "file_share", "thread_broadcast", "me_message"})

@@ -8,7 +8,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.services import snoozing
+from bot.services.nudges import snoozing
 from bot.slack.desk import Desk
 from bot.slack.listeners.actions import chat, event_id, team, user
 from bot.taps import Tap

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.services import packets
+from bot.services.channels import packets
 from bot.slack.desk import Desk
 from bot.slack.listeners.actions import event_id, team, user
 from bot.taps import Tap

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.services import practising
+from bot.services.script import practising
 from bot.slack.desk import Desk
 from bot.slack.listeners.actions import chat, event_id, team, thread, user
 from bot.taps import Step, Tap
