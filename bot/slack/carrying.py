@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from bot.services.channels import channel as conferences
 from bot.services.channels import works
-from bot.services.channels.channel import Meeting
+from bot.services.channels.channel import NO_CHANNEL, Meeting
 from bot.services.house import House
 from bot.slack.attendance import STRANGER, Attendance
 from bot.slack.client import SlackApi
@@ -38,7 +38,7 @@ class Carrier:
             about = conferences.meeting(connection, delivery.payload["conference"])
             copy, _ = works.shared(connection, delivery.payload["conference"]).get(delivery.payload["file"], ("", None))
         if about is None or not about.channel:
-            return Refused("there is no channel")
+            return Refused(NO_CHANNEL)
         if delivery.payload["remove"]:
             return self._uploads.remove(copy, about.channel)
         standing = self._uploads.stands(copy, about.channel)

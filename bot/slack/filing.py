@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from bot.services.channels import channel as conferences
 from bot.services.channels import filing, works
+from bot.services.channels.channel import NO_CHANNEL
 from bot.services.house import House
 from bot.slack.attendance import STRANGER, Attendance
 from bot.slack.client import Reply, SlackApi
@@ -24,7 +25,6 @@ NEWER_MAKES_IT = 30.0
 """Seconds for which a file this version does not know is left to the newer one that put it."""
 
 NOT_WANTED = "it is no longer wanted"
-NO_CHANNEL = "there is no channel"
 PUT_AGAIN = "it is put again in a while"
 _OURS = frozenset({NOT_WANTED, NO_CHANNEL, STRANGER, PUT_AGAIN})
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.services.channels import channel as conferences
-from bot.services.channels.channel import Invite, Meeting
+from bot.services.channels.channel import NO_CHANNEL, Invite, Meeting
 from bot.services.house import House
 from bot.services.roster.school import today
 from bot.services.speech import Saying
@@ -27,7 +27,6 @@ NAME_LENGTH = 80
 TRIES = 20
 AFTER_REFUSAL = timedelta(hours=4)
 """Where the workspace did not allow a channel, it is tried again then: an admin may have changed that."""
-NO_CHANNEL = "there is no channel"
 _ALREADY = frozenset({"already_in_channel", "cant_invite_self"})
 _IN_THE_WAY = {
     "user_is_restricted": Invite.GUEST_NEEDS_ADMIN,

@@ -20,7 +20,7 @@ from bot.conference.approval import approved_agenda
 from bot.services.adults import given
 from bot.services.channels import channel as conferences
 from bot.services.channels import packets, standing, works
-from bot.services.channels.channel import Meeting
+from bot.services.channels.channel import NO_CHANNEL, Meeting
 from bot.services.family import invitation, mailing
 from bot.services.house import House
 from bot.services.roster import levels
@@ -72,7 +72,7 @@ class Publisher:
             waits = about is not None and standing.waits_until(connection, about.workspace, about.id, now)
             approved = about is not None and conferences.latest_approval(connection, about.id) is not None
         if about is None or not about.channel:
-            return Refused("there is no channel")
+            return Refused(NO_CHANNEL)
         if waits:
             return Refused("it is not time yet")
         if not (approved or about.agenda_at or about.stands.pages):
@@ -221,7 +221,7 @@ class Pinner:
         with self._house.store.read() as connection:
             about = conferences.meeting(connection, delivery.payload["conference"])
         if about is None or not about.channel:
-            return Refused("there is no channel")
+            return Refused(NO_CHANNEL)
         reply = self._api.call("pins.add", {"channel": about.channel, "timestamp": delivery.payload["ts"]})
         done = reply.ok or reply.error in _PINNED
         return Sent(about.channel, delivery.payload["ts"]) if done else trouble(reply, "pins.add")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bot.services import notes
 from bot.services.afterwards import commitments, committing
 from bot.services.channels import channel as conferences
-from bot.services.channels.channel import Meeting
+from bot.services.channels.channel import NO_CHANNEL, Meeting
 from bot.services.house import House
 from bot.slack.attendance import STRANGER, Attendance
 from bot.slack.blocks import Message, messages
@@ -22,7 +22,7 @@ from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
 FRESH = timedelta(days=1)
 """A message older than this is not seen when it changes: what is added later is read back in a new one."""
 
-_GONE = frozenset({"there is no channel", STRANGER})
+_GONE = frozenset({NO_CHANNEL, STRANGER})
 
 
 class ReadBack:
@@ -42,7 +42,7 @@ class ReadBack:
             about = conferences.meeting(connection, delivery.payload["conference"])
             stands = commitments.read_back_at(connection, delivery)
         if about is None or (_to_channel(delivery) and not about.channel):
-            return Refused("there is no channel")
+            return Refused(NO_CHANNEL)
         if _to_channel(delivery):
             strangers = self._attendance.strangers(about)
             if not isinstance(strangers, frozenset):

@@ -73,8 +73,7 @@ class Mailing(Carrier, Protocol):
 class SlackSender:
     """Hands each delivery to the carrier of its kind."""
 
-    def __init__(self, house: House, api: SlackApi, bot_user: str, mailer: Mailing | None = None) -> None:
-        """`mailer` carries what goes by e-mail; without it that is left to a process that has one."""
+    def __init__(self, house: House, api: SlackApi, bot_user: str, mailer: Mailing) -> None:
         poster = Poster(api, bot_user)
         attendance = Attendance(house, api, bot_user)
         pictures = Pictures(house.words, api, poster)
@@ -84,9 +83,8 @@ class SlackSender:
         self._mailer = mailer
         packets = PacketMaker(house, api)
         makers: dict[str, Maker] = {"calendar": Calendars(house), PACKET: packets, FOR_ONE: packets}
-        mail: Mapping[str, Carrier] = {Kind.MAIL: mailer} if mailer is not None else {}
         self._carriers: Mapping[str, Carrier] = {
-            **mail,
+            Kind.MAIL: mailer,
             Kind.SAY: speaker,
             Kind.ASK: speaker,
             Kind.UPDATE: Updater(house, poster),
@@ -121,7 +119,7 @@ class SlackSender:
         if delivery.kind in (Kind.OPENING, Kind.WELCOME):
             with self._house.store.read() as connection:
                 return opening.not_now(connection, delivery, now)
-        if delivery.kind == Kind.MAIL and self._mailer is not None:
+        if delivery.kind == Kind.MAIL:
             return self._mailer.refuse(delivery, now)
         return self._nudger.refuse(delivery, now) if delivery.kind == Kind.NUDGE else None
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from bot.services.channels import cards
 from bot.services.channels import channel as conferences
+from bot.services.channels.channel import NO_CHANNEL
 from bot.services.family import invitation_ics, welcoming
 from bot.services.house import House
 from bot.services.speech import Saying
@@ -20,7 +21,6 @@ from bot.slack.uploading import Upload
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
 
-NO_CHANNEL = "there is no channel"
 NOT_WANTED = "it is no longer wanted"
 
 

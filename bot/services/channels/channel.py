@@ -23,6 +23,9 @@ from bot.store.models import Approval, Conference, Conversation, Participant, Pe
 from bot.store.session import AnyRow
 from scheduler.outbox import Draft
 
+NO_CHANNEL = "there is no channel"
+"""Why nothing can be said in a conference's channel."""
+
 
 class Invite(StrEnum):
     """How far a participant is on the way into the channel; the values after JOINED are what stands in the way."""

@@ -15,6 +15,7 @@ from bot.services.advising import digest, withholding
 from bot.services.afterwards import checking, committing, saw, thanks
 from bot.services.agenda import booked
 from bot.services.channels import cards, opening
+from bot.services.channels.channel import NO_CHANNEL
 from bot.services.family import attending, households, invitation
 from bot.services.house import House
 from bot.services.nudges import company, holding, personal, reminders, roundup
@@ -143,7 +144,7 @@ def _gone(found: About, payload: Mapping[str, Any], receiver: Receiver) -> str |
     if payload["conference"] and (found.conference is None or found.conference.cancelled):
         return "the conference is cancelled"
     if receiver is Receiver.CHANNEL:
-        return None if found.conference is not None and found.conference.channel else "there is no channel"
+        return None if found.conference is not None and found.conference.channel else NO_CHANNEL
     if found.receiver is None:
         return "the receiver has left"
     if found.reader is None or not found.reader.slack_id:
