@@ -17,6 +17,7 @@ from bot.store.models import ALL_METADATA
 from bot.store.session import Store
 from tests.databases import create_tables, postgresql_url
 
+EVERY = ("0001", "0002", "0003", "0004")
 DAY, AT = date(2026, 12, 10), datetime(2026, 12, 10, 17, 30, tzinfo=UTC)
 
 
@@ -81,7 +82,7 @@ def test_down_takes_everything_out_and_up_brings_it_back(bare: Store) -> None:
     migrate(bare)
     downgrade(bare)
     assert tables(bare) == {"alembic_version"}
-    assert migrate(bare) == ("0001", "0002", "0003")
+    assert migrate(bare) == EVERY
     assert differences(bare) == []
 
 
@@ -127,7 +128,7 @@ def test_what_a_school_has_already_outlives_the_meeting_and_after(bare: Store) -
         add(connection, "conversation", id=1, person_id=1)
         add(connection, "answer", id=1, conversation_id=1, conference_id=1, text="Bridges.")
         add(connection, "alert", id=1, student_id=1, answer_id=1, level="worry")
-    assert migrate(bare) == ("0003",)
+    assert migrate(bare, "0003") == ("0003",)
     kept = {
         "SELECT name, level FROM term": ("Autumn", None),
         "SELECT name, language, level, chosen_language FROM person WHERE id = 1": ("Noor", "es", None, None),
@@ -141,6 +142,23 @@ def test_what_a_school_has_already_outlives_the_meeting_and_after(bare: Store) -
     downgrade(bare, "0002")
     with bare.read() as connection:
         assert connection.execute(text("SELECT level, answer_id FROM alert")).one() == ("worry", 1)
+
+
+def test_what_a_school_has_already_outlives_trust(bare: Store) -> None:
+    migrate(bare, "0003")
+    with bare.write() as connection:
+        add(connection, "school", workspace="T1", name="Hillside")
+        add(connection, "person", id=1, key="noor", role="student", name="Noor", language="es")
+    assert migrate(bare, "0004") == ("0004",)
+    kept = {
+        "SELECT name, hours, keep_days FROM school": ("Hillside", "", 90),
+        "SELECT name, consent, account FROM person": ("Noor", True, ""),
+    }
+    with bare.read() as connection:
+        assert {asked: tuple(connection.execute(text(asked)).one()) for asked in kept} == kept
+    downgrade(bare, "0003")
+    with bare.read() as connection:
+        assert connection.execute(text("SELECT name FROM person")).one() == ("Noor",)
 
 
 @pytest.mark.parametrize("verb", [migrate, downgrade, require_current])
@@ -171,7 +189,7 @@ def test_the_place_it_is_started_from_does_not_matter(
     elsewhere = tmp_path / "else where %"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    assert migrate(bare) == ("0001", "0002", "0003")
+    assert migrate(bare) == EVERY
 
 
 def test_sqlite_checks_foreign_keys_again_after_a_migration(tmp_path: Path) -> None:
