@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select, update
 
-from bot.cli import main
+from bot.cli.main import main
 from bot.practice import Fault, PracticeWorkspace
 from bot.store.models import Person, School
 from bot.store.session import Store
@@ -156,7 +156,7 @@ def test_a_school_may_bring_a_language_of_its_own(environ: dict[str, str], folde
 
 
 def test_migrating_tells_what_it_did(environ: dict[str, str]) -> None:
-    assert run(environ, "migrate").output == "Migrated: 0001, 0002, 0003.\n"
+    assert run(environ, "migrate").output == "Migrated: 0001, 0002, 0003, 0004.\n"
     assert run(environ, "migrate").output == "The database is up to date.\n"
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.cli import main
+from bot.cli.main import main
 from bot.practice.stage import Stage, set_up
 from bot.services.speech import Kind, Saying
 from bot.store import migrate as schema

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bot.cli import main
+from bot.cli.main import main
 from bot.practice import PracticeWorkspace
 from bot.practice.stage import enrol
 from bot.school import read_school
@@ -57,7 +57,7 @@ class Yard:
         """One more, working; ended by SIGTERM, and in good order."""
         environ = {**os.environ, **self.workspace.environment, "DATABASE_URL": self.url}
         with self.log.open("ab") as log:
-            command = [sys.executable, "-c", "from bot.cli import main; main()", "worker"]
+            command = [sys.executable, "-c", "from bot.cli.main import main; main()", "worker"]
             process = subprocess.Popen(command, env=environ, stderr=log)
         try:
             yield process

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select, update
 
-from bot.cli import main
+from bot.cli.main import main
 from bot.practice.stage import Stage
 from bot.store import migrate as schema
 from bot.store.models import Guardian, Person

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 from rich.console import Console
 
-from bot.cli import main
+from bot.cli.main import main
 from bot.practice import Fault
 from bot.practice.demo import DemoError, on_stage, perform
 from bot.practice.ledger import SENT, Entry, twice

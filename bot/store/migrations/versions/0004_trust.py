@@ -1,4 +1,4 @@
-"""Trust: what was done about alerts, who saw and changed what, what was erased, copies, consent, how long it is kept."""
+"""Trust: alerts' history, who saw and changed what, what was erased, copies, consent, how long it is kept."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ import click
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from bot.cli.cadence import cadence
+from bot.cli.outbox import outbox
+from bot.cli.packet import packet
 from bot.errors import CoachError, SchoolError, SettingsError
-from bot.outbox_cli import outbox
-from bot.packet_cli import packet
-from bot.quarter_cli import cadence
 from bot.school import School, doubts, read_school, unsaid, unsayable
 from bot.serve import serve, work
 from bot.services.nudges import holding

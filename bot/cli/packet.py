@@ -12,9 +12,9 @@ import click
 from sqlalchemy import Connection
 from typst import TypstError
 
+from bot.cli.cadence import school_of
 from bot.errors import CoachError, SettingsError
 from bot.packet import Packet, Paper, Printed, file_name, printed
-from bot.quarter_cli import school_of
 from bot.services.agenda import printing
 from bot.services.agenda.binder import binder
 from bot.services.agenda.printing import Copy
@@ -72,7 +72,7 @@ def _check(student: str | None, household: str | None, term: str, every: bool, o
 
 
 def _words(settings: Settings) -> Words:
-    from bot.cli import overlays  # which brings in this module
+    from bot.cli.main import overlays  # which brings in this module
 
     return Words.load(*(overlays(settings.school_dir) if settings.school_dir else ()), hears=False)
 
