@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo play test nightly lint bench lock clean
+.PHONY: help demo play test nightly lint trust bench lock clean
 
 help:            ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -37,6 +37,11 @@ lint: $(READY)   ## Format, lint, types, import contracts, words
 	@$(BIN)/lint-imports
 	@$(BIN)/conference-coach prompts check
 
+trust: $(READY)  ## Known vulnerabilities, secrets in the tree, a list of what is shipped (build/sbom.json)
+	@$(BIN)/python .ci/trust.py secrets
+	@$(BIN)/python .ci/trust.py advisories
+	@$(BIN)/python .ci/trust.py sbom build/sbom.json
+
 bench: $(READY)  ## Benchmarks; writes .bench/results.json
 	@$(BIN)/python -m tests.bench
 
@@ -45,4 +50,4 @@ lock: $(READY)   ## Pin the dependencies again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.txt
 
 clean:           ## Remove what was set up
-	@rm -rf $(VENV) .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .bench build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
