@@ -6,24 +6,33 @@ import re
 import threading
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, TemplateNotFound, nodes, pass_context
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from prompts.formats import clock, day, local_clock, local_day, names, short_day
+from prompts.limits import Templates, plain, rendered
 from prompts.markdown import END, SLOT, VALUE, WORDS, Document, Moment, document, escape
 
 __all__ = ["Catalog", "PromptsError"]
 
 FALLBACK = "en"
 MESSAGE = ".md.j2"
+LARGEST_FILE = 500_000
+"""Bytes of one file of texts; the longest packaged one is a tenth of it."""
+MOST_FILES = 2_000
+"""Files in a school's own folder of texts; there are some 200 for each language."""
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,4})?")
 _KNOWN = re.compile(r"flows/[a-z_]+\.toml|messages/[a-z_]+\.md\.j2|(labels|lexicon|safety)\.toml")
 _MARKS = re.compile(f"[{VALUE}{WORDS}{SLOT}{END}]")
+
+
+_UNFIT = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
+"""What Python raises where a template does with a value what cannot be done."""
 
 
 class PromptsError(Exception):
@@ -80,7 +89,10 @@ class Catalog:
             strays += [path for path in sorted(overlay.iterdir()) if path.is_file() and _KNOWN.fullmatch(path.name)]
         for root in (Path(__file__).parent, *overlays):
             for folder in sorted(path for path in root.iterdir() if path.is_dir() and _LANGUAGE.fullmatch(path.name)):
-                found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+                there = list(islice(folder.rglob("*"), MOST_FILES + 1))
+                if len(there) > MOST_FILES:
+                    raise PromptsError([f"{folder}: more than {MOST_FILES:,} files; name a folder of texts only"])
+                found = {path.relative_to(folder).as_posix(): path for path in there if path.is_file()}
                 strays += [path for name, path in found.items() if not _KNOWN.fullmatch(name)]
                 if known := {name: path for name, path in found.items() if _KNOWN.fullmatch(name)}:
                     files.setdefault(folder.name, {}).update(known)
@@ -154,6 +166,9 @@ class Catalog:
         except TemplateError as error:
             source = self.source(language, f"messages/{name}{MESSAGE}")
             raise PromptsError([f"{source}: {_reason(error)}"]) from error
+        except _UNFIT as error:  # named without its text, which may be somebody's words
+            source = self.source(language, f"messages/{name}{MESSAGE}")
+            raise PromptsError([f"{source}: a value is used as what it is not ({type(error).__name__})"]) from None
 
     def fill(self, language: str, text: str, context: Mapping[str, Any]) -> str:
         """A text of a flow (a question's wording) as Markdown, its values escaped; PromptsError as `render`."""
@@ -200,15 +215,15 @@ class _Voice:
     def message(self, name: str, context: Mapping[str, Any]) -> Document:
         template = self._compiled.get((0, name)) or self._compile(0, name, self._messages.get_template)
         values: list[str] = []
-        return document(template.render(context, __values=values), values)
+        return document(rendered(template, {**context, "__values": values}), values)
 
     def filled(self, text: str, context: Mapping[str, Any]) -> str:
         template = self._compiled.get((1, text)) or self._compile(1, text, self._texts.from_string)
-        return template.render(context)
+        return rendered(template, dict(context))
 
     def words(self, text: str, context: Mapping[str, Any]) -> str:
         template = self._compiled.get((2, text)) or self._compile(2, text, self._labels.from_string)
-        return template.render(context)
+        return rendered(template, dict(context))
 
     def names_used(self, source: str) -> set[str]:
         named = list(self._messages.parse(source).find_all(nodes.Name))
@@ -220,10 +235,8 @@ class _Voice:
             return self._compiled.setdefault((kind, text), compile_text(text))
 
 
-def _environment(
-    language: str, finalize: Callable[..., str], loader: DictLoader | None
-) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
+def _environment(language: str, finalize: Callable[..., str], loader: DictLoader | None) -> Templates:
+    environment = Templates(
         loader=loader,
         undefined=StrictUndefined,
         autoescape=False,  # the output is Markdown, and values never become part of it
@@ -256,7 +269,7 @@ def _mark(context: Context, value: object) -> str:
     if isinstance(value, _Ours):
         return value
     values: list[str] = context["__values"]
-    values.append(value if isinstance(value, Moment) else "" if value is None else str(value))
+    values.append(value if isinstance(value, Moment) else "" if value is None else str(plain(value)))
     if isinstance(value, _Verbatim):
         return f"\n\n{WORDS}{len(values) - 1}{END}\n\n"
     if isinstance(value, _Place):
@@ -267,11 +280,11 @@ def _mark(context: Context, value: object) -> str:
 def _escaped(value: object) -> str:
     if isinstance(value, _Ours):
         return value
-    return "" if value is None else escape(str(value))
+    return "" if value is None else escape(str(plain(value)))
 
 
 def _bare(value: object) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else str(plain(value))
 
 
 def _read(
@@ -285,6 +298,9 @@ def _read(
         (lang, name, path) for lang, paths in files.items() for name, path in paths.items()
     ):
         try:
+            if path.stat().st_size > LARGEST_FILE:
+                problems.append(f"{_named(path, language, relative)}: larger than {LARGEST_FILE:,} bytes; shorten it")
+                continue
             text = path.read_text(encoding="utf-8")
             if relative.endswith(".toml"):
                 tables[language][relative] = tomllib.loads(text)
