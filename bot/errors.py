@@ -43,3 +43,7 @@ class ComposeError(CoachError):
 
 class StoreError(CoachError):
     """The database is not at the schema this version works with."""
+
+
+class ScopeError(CoachError):
+    """A statement is not kept to one workspace, or a transaction to the one it began with. It was not run."""

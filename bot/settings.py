@@ -14,6 +14,8 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.errors import SettingsError
 from bot.mailserver import Server, sender_fault, url_fault
+from bot.store.keyring import Keyring
+from bot.store.keyring import fault as keys_fault
 
 SLACK_API = "https://www.slack.com/api/"
 DATABASE = "sqlite:///conference-coach.db"
@@ -30,6 +32,8 @@ class Name(StrEnum):
     SCHOOL_DIR = "SCHOOL_DIR"
     SMTP_URL = "SMTP_URL"
     MAIL_FROM = "MAIL_FROM"
+    ENCRYPTION_KEYS = "ENCRYPTION_KEYS"
+    ERASURES = "ERASURES"
 
 
 HOW_TO_GET = {
@@ -44,6 +48,10 @@ HOW_TO_GET = {
     "smtps://user:password@host:465; leave it out, with MAIL_FROM, if no e-mail is to be sent.",
     Name.MAIL_FROM: "Write the address e-mail comes from: coach@school.example, or "
     "Hillside School <coach@school.example>.",
+    Name.ENCRYPTION_KEYS: "Write id:key for each, separated by commas; the first one seals, all of them open. "
+    "Have one made: conference-coach keys new",
+    Name.ERASURES: "Name the file that keeps who was erased, in a folder that is there and not restored from the same "
+    "backup as the database; leave it out for conference-coach.erasures beside a SQLite file, or else here.",
 }
 
 
@@ -59,11 +67,18 @@ class Settings:
     school_dir: Path | None = None
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
+    encryption_keys: str = field(default="", repr=False)
+    erasures: Path | None = None
 
     @property
     def mail(self) -> Server | None:
         """The mail server; None where no e-mail is sent."""
         return Server.read(self.smtp_url, self.mail_from) if self.smtp_url else None
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys that words are sealed with in the database."""
+        return Keyring.read(self.encryption_keys)
 
     @classmethod
     def read(cls, environ: Mapping[str, str], needs: Collection[Name] = ()) -> Settings:
@@ -91,6 +106,8 @@ class Settings:
             school_dir=Path(given[Name.SCHOOL_DIR]) if given[Name.SCHOOL_DIR] else None,
             smtp_url=given[Name.SMTP_URL],
             mail_from=given[Name.MAIL_FROM],
+            encryption_keys=given[Name.ENCRYPTION_KEYS],
+            erasures=Path(given[Name.ERASURES]) if given[Name.ERASURES] else None,
         )
 
 
@@ -134,6 +151,10 @@ def _school_dir(value: str) -> str:
     return "" if Path(value).is_dir() else "There is no such folder."
 
 
+def _erasures(value: str) -> str:
+    return "" if Path(value).resolve().parent.is_dir() and not Path(value).is_dir() else "It cannot be a file."
+
+
 _FAULTS: Mapping[Name, Callable[[str], str]] = {
     Name.BOT_TOKEN: _token("xoxb-"),
     Name.APP_TOKEN: _token("xapp-"),
@@ -143,4 +164,6 @@ _FAULTS: Mapping[Name, Callable[[str], str]] = {
     Name.SCHOOL_DIR: _school_dir,
     Name.SMTP_URL: url_fault,
     Name.MAIL_FROM: sender_fault,
+    Name.ENCRYPTION_KEYS: keys_fault,
+    Name.ERASURES: _erasures,
 }

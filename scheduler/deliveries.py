@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -28,6 +27,8 @@ from sqlalchemy import (
     text,
     true,
 )
+
+from scheduler.sealed import SealedJSON
 
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -89,7 +90,7 @@ deliveries = Table(
     Column("kind", String(64), nullable=False),
     Column("recipient", String(64), nullable=False),
     Column("subject", String(128), nullable=False),
-    Column("payload", JSON, nullable=False),
+    Column("payload", SealedJSON(("id",)), nullable=False),
     Column("dedupe_key", _Prefixed, nullable=False),
     Column("due_at", Instant, nullable=False),  # its place in the lane, with seq
     Column("next_at", Instant, nullable=False),  # scheduled: not to be tried before; unknown: not to be checked before

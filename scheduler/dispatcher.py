@@ -212,7 +212,7 @@ class Dispatcher:
         return claimed, unknown
 
     def _claim_rung(self, rung: Collection[LaneKey]) -> None:
-        now, free = self._clock(), self._lanes.free(rung)
+        now, free = self._clock(), self._lanes.free([lane for lane in rung if self._outbox.takes(lane[0])])
         if not free or self._stopping.is_set():
             return
         with self._transaction() as connection:
@@ -310,7 +310,8 @@ class Dispatcher:
             done += worked
             if not worked and not waiting:
                 return done
-            self._settle([item for item in waiting if isinstance(item, Settlement | Looked)])
+            for some in _by_workspace(item for item in waiting if isinstance(item, Settlement | Looked)):
+                self._settle(some)
 
     def _run_batch(self) -> int:
         """As many jobs as are settled in one transaction; how many there were."""
@@ -369,8 +370,9 @@ class Dispatcher:
         lanes, tick = keeper.due(now)
         self._offer(lanes)
         try:
-            self._settle(keeper.results)
-            keeper.results = []
+            for some in _by_workspace(keeper.results):
+                self._settle(some)
+                keeper.settled(some)
             self._claim_rung(keeper.take_rung())
             if tick:
                 self.tick()
@@ -379,6 +381,14 @@ class Dispatcher:
             keeper.add(_Wake(now + AGAIN))
             if keeper.stopped:
                 keeper.results = []
+
+
+def _by_workspace(results: Iterable[Result]) -> list[list[Result]]:
+    """One transaction is in one workspace, also where it settles."""
+    found: dict[str, list[Result]] = {}
+    for result in results:
+        found.setdefault(result.delivery.workspace, []).append(result)
+    return list(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,6 +432,11 @@ class _Keeper:
             self.stopped = True
         else:
             self.results.append(item)
+
+    def settled(self, some: Sequence[Result]) -> None:
+        """Let go of results that are written down."""
+        gone = {id(one) for one in some}
+        self.results = [one for one in self.results if id(one) not in gone]
 
     def take_rung(self) -> set[LaneKey]:
         """The lanes that were rung for since the last time."""

@@ -11,7 +11,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -30,6 +30,14 @@ PARTS_OF_A_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
 MOST = 5_000
 MOST_REPEATING = 500
 """Events in a file, and those of them that repeat: more than any school has, and as many as are read in seconds."""
+A_YEAR = {"DAILY": 366, "WEEKLY": 53, "MONTHLY": 12, "YEARLY": 1}
+"""How often an event comes in a year, by its FREQ."""
+MOST_TURNS = 400_000
+"""Times that all events that repeat come, from their first to the end of the terms: some seconds' work."""
+A_SEARCH = {"DAILY": 500_000, "WEEKLY": 200_000, "MONTHLY": 50_000, "YEARLY": 10_000}
+"""What a rule may cost that may find no day at all: it is followed to the year 9999, whatever its UNTIL."""
+PICKS = ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
+LONGEST_MONTH = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 _UNREADABLE = (ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError)
 """What the libraries raise for a text they can make nothing of."""
 _SENT_WRONG = "Export the calendar again, or mend that event in the program it comes from."
@@ -46,6 +54,8 @@ def parse_ics(text: str, zone: ZoneInfo, terms: Sequence[Term] = (), file: str =
         raise CalendarError(problems)
     own = [Term(event.title, event.first, event.last) for event in _terms(calendars, zone)]
     within = [*terms, *own]
+    if within:
+        _bound(calendars, max(term.last for term in within) + DAY, file)
     spans: dict[Span, None] = {}
     ignored: dict[str, None] = {}
     for event in _expanded(calendars, within, zone, file):
@@ -117,6 +127,41 @@ def _too_many(events: Sequence[icalendar.Event], file: str) -> Iterator[str]:
             f"{file}: {repeating:,} events in it repeat, more than {MOST_REPEATING}. "
             "Export only the calendar of the school's holidays."
         )
+
+
+def _bound(calendars: Iterable[icalendar.Calendar], last: date, file: str) -> None:
+    """End what repeats without end at `last`. CalendarError where following it would take all the same too long."""
+    turns = 0
+    for event in (event for calendar in calendars for event in calendar.events):
+        for rule in (*_rules(event, "RRULE"), *_rules(event, "EXRULE")):
+            years = max(last.year - event.start.year, 0) + 1
+            often = max((A_YEAR.get(str(each).upper(), 0) for each in rule.get("FREQ", [])), default=0)
+            turns += often * years
+            if _may_find_none(rule):
+                turns += max((A_SEARCH.get(str(each).upper(), 0) for each in rule.get("FREQ", [])), default=0)
+            if "COUNT" not in rule and "UNTIL" not in rule:
+                rule["UNTIL"] = [_as_late_as(last, event.start)]
+    if turns > MOST_TURNS:
+        raise CalendarError(
+            [f"{file}: events in it repeat for too many years to be followed. Export only this school year's."]
+        )
+
+
+def _may_find_none(rule: icalendar.vRecur) -> bool:
+    """Whether a rule picks days in a way that may leave none; the fourth of July, or every first Monday, does not."""
+    picks = [part for part in PICKS if part in rule]
+    days, months = rule.get("BYMONTHDAY", []), rule.get("BYMONTH", [])
+    if picks == ["BYMONTHDAY"] and "BYDAY" not in rule and all(each == 1 for each in rule.get("INTERVAL", [1])):
+        return not any(abs(day) <= LONGEST_MONTH.get(month, 31) for day in days for month in months or [1])
+    return bool(picks) or any(abs(each.relative or 0) > 4 for each in rule.get("BYDAY", []))
+
+
+def _as_late_as(day: date, like: date | datetime) -> date | datetime:
+    """The end of a day, as RFC 5545 wants UNTIL: a date for a date, UTC where the start has a zone."""
+    if not isinstance(like, datetime):
+        return day
+    end = datetime.combine(day + DAY, MIDNIGHT)
+    return end.replace(tzinfo=UTC) if like.tzinfo is not None else end
 
 
 def _plain(moment: date | datetime) -> datetime:

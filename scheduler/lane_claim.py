@@ -25,6 +25,7 @@ CLAIM_HEAD: Update = (
         reason=None,
     )
     .returning(*deliveries.c)
+    .execution_options(every_workspace=True)
 )
 
 

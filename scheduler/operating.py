@@ -7,7 +7,8 @@ has in hand stays its own. Nothing that may have arrived is sent again without l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,12 +28,17 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     update,
 )
 
 from scheduler.deliveries import Delivery, Instant, State, deliveries
+from scheduler.outbox import EMPTIED
 
 DROPPED = "dropped by an operator"
+
+RESTORED = "restored"
+"""The reason of what was due, or being sent, before a restored copy was put to use: it has long been sent."""
 
 _d = deliveries.c
 _ID = re.compile(r"[0-9a-f-]{1,36}")
@@ -85,6 +91,7 @@ class Done(StrEnum):
     WAITS = "waits"  # it is scheduled anyway
     ARRIVED = "arrived"
     OVER = "over"  # cancelled or expired
+    EMPTIED = "emptied"  # what it was to say was let go of
     CHANGED = "changed"  # it changed at this very moment: ask again
 
 
@@ -134,7 +141,9 @@ def named(connection: Connection, workspace: str, text: str, now: datetime, limi
 
 _other = deliveries.alias("before")
 _EXPIRED = and_(_d.expires_at.is_not(None), _d.expires_at <= bindparam("now", type_=Instant))
-_CHOSEN = and_(_d.seq == bindparam("held_seq"), _d.fence == bindparam("held_fence"))
+_CHOSEN = and_(
+    _d.workspace == bindparam("held_workspace"), _d.seq == bindparam("held_seq"), _d.fence == bindparam("held_fence")
+)
 
 
 def _is(*states: State) -> ColumnElement[bool]:
@@ -237,6 +246,11 @@ _DROP: Update = (
         settled_at=func.coalesce(_d.settled_at, bindparam("now", type_=Instant)),
     )
 )
+_FREED: dict[str, Any] = {"reason": RESTORED, "owner": None, "lease_until": None, "fence": _d.fence + 1}
+_LIES: dict[str, Any] = {**_FREED, "state": State.CANCELLED, "wanted": False}
+_LOOKED_FOR: dict[str, Any] = {
+    **_FREED, "state": State.UNKNOWN, "wanted": True, "missing": 0, "checked_at": None, "expires_at": None,
+}  # fmt: skip
 _NO_RETRY = {State.SCHEDULED: Done.WAITS, State.SENDING: Done.IN_HAND, State.SENT: Done.ARRIVED}
 _NO_DROP = {
     State.SENDING: Done.IN_HAND,
@@ -252,6 +266,8 @@ def retry(connection: Connection, delivery: Delivery, now: datetime) -> Done:
     not found twice, it is sent again as ever."""
     if delivery.state in _NO_RETRY:
         return _NO_RETRY[delivery.state]
+    if delivery.payload.get(EMPTIED):
+        return Done.EMPTIED
     if delivery.state is State.UNKNOWN:
         return _do(connection, _LOOK_NOW, delivery, now, Done.LOOKED_FOR)
     done = Done.PLANNED if delivery.due_at > now else Done.SCHEDULED
@@ -265,6 +281,40 @@ def drop(connection: Connection, delivery: Delivery, now: datetime) -> Done:
     return _do(connection, _DROP, delivery, now, Done.DROPPED)
 
 
+def let_lie(connection: Connection, workspace: str, now: datetime, but: Collection[str] = ()) -> list[Count]:
+    """In a restored copy: cancel what was due by now, or may have been sent. No replan brings it back.
+
+    but: ids of those that must arrive in any case. Each is looked for in Slack first, and sent if it is not found.
+    Returns how many were cancelled, or are looked for (`State.UNKNOWN`), of each kind. May be done again.
+    """
+    old = _old(workspace, now)
+    found = connection.execute(select(_d.seq, _d.id, _d.kind).where(*old)).all()
+    looked_for = [row for row in found if row.id in but]
+    lies = [row for row in found if row.id not in but]
+    for row in looked_for:
+        connection.execute(update(deliveries).where(*old, _d.seq == row.seq).values(**_LOOKED_FOR, next_at=now))
+    kept = _d.seq.not_in([row.seq for row in looked_for]) if looked_for else true()
+    connection.execute(update(deliveries).where(*old, kept).values(**_LIES, settled_at=now))
+    return [*_counted(lies, State.CANCELLED), *_counted(looked_for, State.UNKNOWN)]
+
+
+def due_by(connection: Connection, workspace: str, now: datetime, but: Collection[str] = ()) -> list[Count]:
+    """What `let_lie` would do."""
+    found = connection.execute(select(_d.id, _d.kind).where(*_old(workspace, now))).all()
+    lies, looked_for = ([row for row in found if (row.id in but) is wanted] for wanted in (False, True))
+    return [*_counted(lies, State.CANCELLED), *_counted(looked_for, State.UNKNOWN)]
+
+
+def _old(workspace: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What was to be sent by now, or was in hand."""
+    return _d.workspace == workspace, _d.settled_at.is_(None), or_(_d.due_at <= now, ~_is(State.SCHEDULED))
+
+
+def _counted(rows: Iterable[Row[*tuple[Any, ...]]], state: State) -> list[Count]:
+    return [Count(kind, state, number) for kind, number in sorted(Counter(row.kind for row in rows).items())]
+
+
 def _do(connection: Connection, statement: Update, delivery: Delivery, now: datetime, done: Done) -> Done:
-    values = {"held_seq": delivery.seq, "held_fence": delivery.fence, "now": now}
+    held = {"held_workspace": delivery.workspace, "held_seq": delivery.seq, "held_fence": delivery.fence}
+    values: dict[str, Any] = {**held, "now": now}
     return done if connection.execute(statement, values).rowcount == 1 else Done.CHANGED

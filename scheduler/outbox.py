@@ -10,13 +10,14 @@ Every verb works in the caller's transaction and takes the time as an aware date
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Update, select
 
-from scheduler import planned, statements
+from scheduler import planned, sealed, statements
 from scheduler.deliveries import Delivery, Draft, State, born, deliveries, from_row, metadata, new_ids
 from scheduler.outcomes import (
     Later,
@@ -33,13 +34,45 @@ from scheduler.outcomes import (
 from scheduler.prepared import Prepared
 from scheduler.replan import Change, Changes
 
-__all__ = ["Change", "Changes", "Delivery", "Draft", "Outbox", "State", "deliveries", "metadata"]
+__all__ = [
+    "EMPTIED",
+    "Change",
+    "Changes",
+    "Delivery",
+    "Draft",
+    "Outbox",
+    "State",
+    "deliveries",
+    "lightened",
+    "metadata",
+]
 
 SHORTEST_WAIT = timedelta(milliseconds=100)
 """A refusal for now is never tried again sooner than this."""
 
 TIMES_MISSING = 2
 """So often must a delivery not be found before it is sent again."""
+
+LIGHTENED = 500
+"""So many settled deliveries are cut down in one transaction."""
+
+EMPTIED = "emptied"
+"""In a payload: something of it was let go of, so that it cannot be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lightened:
+    """So many payloads were cut down; `after`: the `seq` to go on from, None at the end."""
+
+    count: int
+    after: int | None
+
+
+def lightened(payload: Mapping[str, Any], keep: Collection[str]) -> dict[str, Any]:
+    """A payload with nothing in it but what stays; the same where that is all of it."""
+    if not payload.keys() - keep:
+        return dict(payload)
+    return {name: value for name, value in payload.items() if name in keep} | {EMPTIED: True}
 
 
 class Outbox:
@@ -48,6 +81,7 @@ class Outbox:
     owner: names this process and this start of it; never used again by another.
     lease: how long a claimed delivery is this process's; a call must have begun in its first half and end within it.
     settle_after: how long Slack may take to make up its mind about a call whose answer was lost.
+    workspace: the only one whose deliveries this process can send; None for all there are.
     """
 
     def __init__(
@@ -55,10 +89,12 @@ class Outbox:
         owner: str,
         lease: timedelta = timedelta(seconds=60),
         settle_after: timedelta = timedelta(seconds=10),
+        workspace: str | None = None,
     ) -> None:
         self.owner = owner
         self.lease = lease
         self.settle_after = settle_after
+        self.workspace = workspace
 
     # --- put -------------------------------------------------------------------------------------------------
 
@@ -82,7 +118,7 @@ class Outbox:
             stored = self._insert(connection, [values])
             return stored[0] if stored else None
         values.update(owner=self.owner, lease_until=now + self.lease, fence=1)
-        row = statements.INSERT_CLAIMED.first(connection, {**values, "now": now})
+        row = statements.INSERT_CLAIMED.first(connection, {**sealed.row(deliveries, values), "now": now})
         if row is None:
             return None
         seq, state, behind = row
@@ -112,15 +148,20 @@ class Outbox:
     def _insert(self, connection: Connection, rows: list[dict[str, Any]]) -> list[Delivery]:
         if not rows:
             return []
-        stored = connection.execute(statements.INSERT[connection.dialect.name], rows).all()
+        written = [sealed.row(deliveries, row) for row in rows]
+        stored = connection.execute(statements.INSERT[connection.dialect.name], written).all()
         seqs = {identity: seq for seq, identity in stored}
         return [born(seqs[row["id"]], row) for row in rows if row["id"] in seqs]
 
     # --- claim and settle ------------------------------------------------------------------------------------
 
     def claimable(self, connection: Connection, now: datetime) -> list[str]:
-        """The workspaces that have something due."""
-        return list(connection.scalars(statements.DUE_WORKSPACES, {"now": now}))
+        """The workspaces that have something due that this process can send."""
+        return [name for name in connection.scalars(statements.DUE_WORKSPACES, {"now": now}) if self.takes(name)]
+
+    def takes(self, workspace: str) -> bool:
+        """Whether this process can send what is of a workspace."""
+        return self.workspace in (None, workspace)
 
     def claim(self, connection: Connection, now: datetime, limit: int, workspace: str | None = None) -> list[Delivery]:
         """Take what is due into this process's hands: the first of each free lane, at most `limit` a workspace."""
@@ -132,7 +173,7 @@ class Outbox:
         return sorted(claimed, key=lambda each: (each.due_at, each.seq))
 
     def settle(self, connection: Connection, settlements: Sequence[Settlement], now: datetime) -> list[Settlement]:
-        """Write down what became of deliveries in hand; returns those that were still in hand.
+        """Write down what became of deliveries in hand, all of one workspace; returns those that were still in hand.
 
         What is left out had its lease swept, or was forgotten: whoever has it now decides.
         """
@@ -148,7 +189,8 @@ class Outbox:
     def _still_ours(self, connection: Connection, settlements: Sequence[Settlement]) -> list[Settlement]:
         table = deliveries.c
         chosen = table.seq.in_([settlement.delivery.seq for settlement in settlements])
-        rows = connection.execute(select(table.id, table.fence).where(chosen))
+        ours = table.workspace == settlements[0].delivery.workspace
+        rows = connection.execute(select(table.id, table.fence).where(ours, chosen))
         fences = {row.id: row.fence for row in rows}
         return [each for each in settlements if fences.get(each.delivery.id) == each.delivery.fence]
 
@@ -188,7 +230,10 @@ class Outbox:
     def due_for_check(self, connection: Connection, now: datetime, limit: int) -> list[Delivery]:
         """Take unknown deliveries to look for; nobody else looks for them within a lease."""
         values = {"now": now, "limit": limit, "me": self.owner, "new_next": now + self.lease}
-        return [from_row(row) for row in connection.execute(statements.CLAIM_CHECK, values)]
+        if self.workspace is None:
+            return [from_row(row) for row in connection.execute(statements.CLAIM_CHECK, values)]
+        values["in_workspace"] = self.workspace
+        return [from_row(row) for row in connection.execute(statements.CLAIM_CHECK_OF_ONE, values)]
 
     def checked(self, connection: Connection, delivery: Delivery, found: Sent | Unknown | None, now: datetime) -> bool:
         """Write down what looking came to; None is "not there". False if somebody else has it by now.
@@ -252,6 +297,25 @@ class Outbox:
         """Erase what was settled before that instant; its dedupe_key may then be used again. Returns how many."""
         return connection.execute(statements.PURGE, {"before": before}).rowcount
 
+    def lighten(
+        self, connection: Connection, workspace: str, since: datetime, before: datetime, keep: Collection[str],
+        after: int = 0,
+    ) -> Lightened:  # fmt: skip
+        """Cut down what deliveries carry that were settled from `since` on and before `before`: of each payload the
+        names in `keep` stay. The rows stay too, with their dedupe_keys and what became of them.
+
+        after: the `seq` to go on from, where the one before had not come to the end. LIGHTENED rows at most are looked
+        at, so that nobody waits long for the transaction.
+        """
+        values = {"in_workspace": workspace, "since": since, "before": before, "after": after, "limit": LIGHTENED}
+        rows = connection.execute(statements.HEAVY, values).all()
+        light = [row for row in rows if row.payload.keys() - keep - {EMPTIED}]
+        for row in light:
+            payload = sealed.cell(deliveries.c.payload, lightened(row.payload, keep), id=row.id)
+            held = {"in_workspace": workspace, "held_seq": row.seq, "before": before, "new_payload": payload}
+            connection.execute(statements.LIGHTEN, held)
+        return Lightened(len(light), rows[-1].seq if len(rows) == LIGHTENED else None)
+
     # --- replan ----------------------------------------------------------------------------------------------
 
     def replan(
@@ -281,7 +345,12 @@ class Outbox:
 
 
 def _held(delivery: Delivery) -> dict[str, Any]:
-    return {"held_seq": delivery.seq, "held_id": delivery.id, "held_fence": delivery.fence}
+    return {
+        "held_workspace": delivery.workspace,
+        "held_seq": delivery.seq,
+        "held_id": delivery.id,
+        "held_fence": delivery.fence,
+    }
 
 
 def _claims(behind: str | None) -> tuple[tuple[int, int], ...]:

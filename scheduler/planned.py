@@ -15,20 +15,23 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    String,
     Text,
     Update,
+    and_,
     bindparam,
     case,
     cast,
+    column,
     func,
     literal_column,
     select,
-    text,
     true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from scheduler import sealed
 from scheduler.deliveries import Draft, Instant, State, deliveries, new_ids
 from scheduler.prepared import Prepared
 from scheduler.replan import REPLANNED, Difference, Planned, compare
@@ -63,21 +66,25 @@ def _planned(connection: Connection, workspace: str, scopes: Sequence[str]) -> l
 def carry_out(connection: Connection, workspace: str, change: Difference, now: datetime) -> int:
     """Write a difference down; returns how many rows were new. What has left meanwhile stays as it is."""
     if change.dropped:
-        rows = [{"held_seq": row.seq, "new_reason": REPLANNED, "now": now} for row in change.dropped]
+        rows = [{**_held(workspace, row), "new_reason": REPLANNED, "now": now} for row in change.dropped]
         _DROP.many(connection, rows)
         _UNWANT.many(connection, rows)
     if change.moved:
-        _REVIVE.many(connection, [{"held_seq": row.seq} for row, _, _ in change.moved])
-        _MOVE.many(connection, [{"held_seq": row.seq, **_wish(draft)} for row, draft, _ in change.moved])
+        _REVIVE.many(connection, [_held(workspace, row) for row, _, _ in change.moved])
+        _MOVE.many(connection, [{**_held(workspace, row), **_wish(draft, row.id)} for row, draft, _ in change.moved])
     return _add(connection, workspace, change.added, now) if change.added else 0
 
 
-def _wish(draft: Draft) -> dict[str, Any]:
+def _held(workspace: str, row: Planned) -> dict[str, Any]:
+    return {"in_workspace": workspace, "held_seq": row.seq}
+
+
+def _wish(draft: Draft, id_: str) -> dict[str, Any]:
     return {
         "new_kind": draft.kind,
         "new_recipient": draft.recipient,
         "new_subject": draft.subject,
-        "new_payload": draft.payload,
+        "new_payload": sealed.cell(_d.payload, draft.payload, id=id_),
         "new_due": draft.due_at,
         "new_expiry": draft.expires_at,
     }
@@ -87,13 +94,15 @@ def _add(connection: Connection, workspace: str, drafts: Sequence[Draft], now: d
     ids = new_ids(now, len(drafts))
     same = {"workspace": workspace, "created_at": now}
     if connection.dialect.name == "postgresql":
+        sealer = sealed.sealer_of(connection.dialect)
         rows = [_row(draft, id_) for id_, draft in zip(ids, drafts, strict=True)]
+        rows = [{**row, "payload": sealed.as_json(row["payload"], sealer)} for row in rows]
         return _ADD_ALL.run(connection, same | {"rows": json.dumps(rows, default=datetime.isoformat)})
     return _ADD.many(connection, [{**same, **_row(draft, id_)} for id_, draft in zip(ids, drafts, strict=True)])
 
 
 def _row(draft: Draft, id_: str) -> dict[str, Any]:
-    return {
+    values = {
         "id": id_,
         "kind": draft.kind,
         "recipient": draft.recipient,
@@ -103,6 +112,7 @@ def _row(draft: Draft, id_: str) -> dict[str, Any]:
         "due_at": draft.due_at,
         "expires_at": draft.expires_at,
     }
+    return sealed.row(deliveries, values)
 
 
 # --- the statements ----------------------------------------------------------------------------------------------
@@ -112,11 +122,12 @@ def _under(scope: ColumnElement[str]) -> Select[Any]:
     """The rows under a scope, as `Planned`."""
     return select(
         _d.seq,
+        _d.id,
         _d.dedupe_key,
         _d.kind,
         _d.recipient,
         _d.subject,
-        cast(_d.payload, Text).label("payload"),
+        sealed.text_of(_d.payload).label("payload"),
         _d.due_at,
         _d.expires_at,
         _d.state,
@@ -146,24 +157,31 @@ _ADD = Prepared(
     .values(next_at=bindparam("due_at", type_=Instant), state=literal(State.SCHEDULED))
     .on_conflict_do_nothing()
 )
+_fresh = (
+    func.json_to_recordset(cast(bindparam("rows", type_=Text), postgresql.JSON))
+    .table_valued(
+        *(column(name, Text) for name in ("id", "kind", "recipient", "subject", "payload", "dedupe_key")),
+        *(column(name, Instant) for name in ("due_at", "expires_at")),
+    )
+    .render_derived("fresh", with_types=True)
+)
+_ADDED = {column.key: column for column in _fresh.c} | {
+    "workspace": bindparam("workspace", type_=String),
+    "payload": cast(_fresh.c.payload, postgresql.JSON),
+    "next_at": _fresh.c.due_at.label("next_at"),
+    "created_at": bindparam("created_at", type_=Instant),
+    "state": literal(State.SCHEDULED),
+}
 _ADD_ALL = Prepared(
-    text(
-        """
-        INSERT INTO deliveries (id, workspace, kind, recipient, subject, payload, dedupe_key, due_at, next_at,
-                                expires_at, created_at, state)
-        SELECT id, :workspace, kind, recipient, subject, payload, dedupe_key, due_at, due_at, expires_at,
-               :created_at, 'scheduled'
-          FROM json_to_recordset(CAST(:rows AS json))
-            AS fresh (id text, kind text, recipient text, subject text, payload json, dedupe_key text,
-                      due_at timestamptz, expires_at timestamptz)
-            ON CONFLICT DO NOTHING
-        """
-    ).bindparams(bindparam("created_at", type_=Instant), bindparam("rows", type_=Text))
+    postgresql.insert(deliveries)
+    .from_select([*_ADDED], select(*_ADDED.values()), include_defaults=False)
+    .on_conflict_do_nothing()
 )
 
 
 def _row_of(values: dict[str, Any], *where: Any) -> Update:
-    return update(deliveries).where(_d.seq == bindparam("held_seq"), *where).values(values)
+    mine = and_(_d.workspace == bindparam("in_workspace"), _d.seq == bindparam("held_seq"))
+    return update(deliveries).where(mine, *where).values(values)
 
 
 _NOW = bindparam("now", type_=Instant)

@@ -18,8 +18,16 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from scheduler.deliveries import Instant
+from scheduler.sealed import Sealer, sealer_of
 
 Convert = Callable[[Any], Any]
+Bound = Sequence[Any] | Mapping[str, Any]
+"""The parameters of one run, as the driver takes them."""
+
+WATCH = "watch"
+"""Under this name in `Connection.info`: what is called before each statement is run, with the connection, the compiled
+statement and the parameters of each run; what that raises keeps it from being run. SQLAlchemy's own events are not
+sent: they would cost a turn more than the statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class _Form:
     """A statement as one database takes it."""
 
     sql: str
+    compiled: SQLCompiler
     fixed: Mapping[str, Any]  # parameters that stand in the statement itself
     names: Sequence[str]
     instants: Sequence[tuple[int, Convert]]  # of the values at these places
@@ -43,12 +52,12 @@ class Prepared:
 
     def __init__(self, statement: Executable | Mapping[str, Executable]) -> None:
         self._statement = statement
-        self._forms: dict[str, _Form] = {}
+        self._forms: dict[tuple[str, Sealer | None], _Form] = {}  # what is sealed is opened by the engine's own keys
 
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """Every row."""
         form = self._form(connection.dialect)
-        cursor = execute(connection, form.sql, _bound(form, values))
+        cursor = _execute(connection, form, [_bound(form, values)])
         rows = [form.row(row) for row in cursor.fetchall()]
         cursor.close()
         return rows
@@ -61,7 +70,7 @@ class Prepared:
     def run(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """How many rows it changed."""
         form = self._form(connection.dialect)
-        cursor = execute(connection, form.sql, _bound(form, values))
+        cursor = _execute(connection, form, [_bound(form, values)])
         count: int = cursor.rowcount
         cursor.close()
         return count
@@ -70,17 +79,24 @@ class Prepared:
         """How many rows it changed, run once for each of the values."""
         form = self._form(connection.dialect)
         known: dict[int, Any] = {}
-        cursor = execute(connection, form.sql, [_bound(form, each, known) for each in values], many=True)
+        cursor = _execute(connection, form, [_bound(form, each, known) for each in values], many=True)
         count: int = cursor.rowcount
         cursor.close()
         return count
 
     def _form(self, dialect: Dialect) -> _Form:
-        form = self._forms.get(dialect.name)
+        form = self._forms.get((dialect.name, sealer_of(dialect)))
         if form is None:
             chosen = self._statement[dialect.name] if isinstance(self._statement, Mapping) else self._statement
-            form = self._forms[dialect.name] = _form(chosen, dialect)
+            form = self._forms[dialect.name, sealer_of(dialect)] = _form(chosen, dialect)
         return form
+
+
+def _execute(connection: Connection, form: _Form, rows: list[Any], *, many: bool = False) -> Any:
+    watch = connection.info.get(WATCH)
+    if watch is not None:
+        watch(connection, form.compiled, rows)
+    return execute(connection, form.sql, rows if many else rows[0], many=many)
 
 
 def execute(connection: Connection, sql: str, values: Any = (), *, many: bool = False) -> Any:
@@ -136,7 +152,7 @@ def _form(statement: Executable, dialect: Dialect) -> _Form:
     others = [one for one in converts if one not in instants]
     fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
     rows = _rows(statement, dialect)
-    return _Form(compiled.string, fixed, names, instants, others, compiled.positional, rows)
+    return _Form(compiled.string, compiled, fixed, names, instants, others, compiled.positional, rows)
 
 
 def _rows(statement: Executable, dialect: Dialect) -> Callable[[Sequence[Any]], Any]:

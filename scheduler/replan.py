@@ -46,9 +46,10 @@ class Changes:
 
 
 class Planned(NamedTuple):
-    """A row of an earlier plan, its payload as it is stored."""
+    """A row of an earlier plan, its payload as JSON text."""
 
     seq: int
+    id: str
     dedupe_key: str
     kind: str
     recipient: str

@@ -55,7 +55,8 @@ class Settler:
         self._clock = clock
 
     def settle(self, results: Sequence[Result]) -> list[Delivery]:
-        """Commit all results; returns the deliveries that follow. If the database cannot be reached, that is raised."""
+        """Commit all results, which are of one workspace; returns the deliveries that follow. If the database cannot be
+        reached, that is raised."""
         try:
             return self._settle(results, follow=True)
         except (OperationalError, InterfaceError, PoolTimeout):

@@ -109,8 +109,9 @@ INSERT_CLAIMED = Prepared(
 
 # The workspaces that have something due, each found by one step along the index however much is pending. The whole
 # order of the index is asked for: PostgreSQL, planning without the values, would else come to walk through the table.
-DUE_WORKSPACES = text(
-    """
+DUE_WORKSPACES = (
+    text(
+        """
     WITH RECURSIVE pending(workspace) AS (
         SELECT workspace FROM (SELECT workspace FROM deliveries WHERE state = 'scheduled'
                                 ORDER BY workspace, next_at, due_at, seq LIMIT 1) AS least
@@ -125,7 +126,10 @@ DUE_WORKSPACES = text(
              WHERE d.state = 'scheduled' AND d.workspace = pending.workspace
              ORDER BY d.workspace, d.next_at, d.due_at, d.seq LIMIT 1) <= :now
     """
-).bindparams(_NOW)
+    )
+    .bindparams(_NOW)
+    .execution_options(every_workspace=True)
+)
 
 
 def _held_up(other: NamedFromClause[Any]) -> ColumnElement[bool]:
@@ -156,6 +160,7 @@ HEADS: Select[Any] = (
 )
 
 _heads = HEADS.cte("heads")
+# One tick claims for every workspace, each its own.
 CLAIM: Update = (
     update(deliveries)
     .where(_d.seq.in_(select(_heads.c.seq)))
@@ -167,13 +172,19 @@ CLAIM: Update = (
         reason=None,
     )
     .returning(*deliveries.c)
+    .execution_options(every_workspace=True)
 )
 
 
 # --- settle: only by who holds it --------------------------------------------------------------------------------
 
 # By the id too: SQLite gives the number of the newest row again once that is erased.
-_MINE = and_(_d.seq == bindparam("held_seq"), _d.id == bindparam("held_id"), _d.fence == bindparam("held_fence"))
+_MINE = and_(
+    _d.workspace == bindparam("held_workspace"),
+    _d.seq == bindparam("held_seq"),
+    _d.id == bindparam("held_id"),
+    _d.fence == bindparam("held_fence"),
+)
 _HELD = and_(_MINE, is_state(State.SENDING))
 # Why it is no longer wanted is kept: a replan that wants it again goes by that.
 _REASON = case((_d.wanted, bindparam("new_reason")), else_=_d.reason)
@@ -239,26 +250,35 @@ def _lost(found: ColumnElement[bool]) -> Update:
             lease_until=None,
         )
         .returning(_d.seq)
+        .execution_options(every_workspace=True)
     )
 
 
 SWEEP = _lost(_d.lease_until <= _NOW)
 RECOVER = _lost(_d.owner != bindparam("me"))
 
-_unsure = (
+_UNSURE = (
     select(_d.seq)
     .where(is_state(State.UNKNOWN), _d.next_at <= _NOW)
     .order_by(_d.next_at)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
-    .cte("unsure")
 )
-CLAIM_CHECK: Update = (
-    update(deliveries)
-    .where(_d.seq.in_(select(_unsure.c.seq)))
-    .values(fence=_d.fence + 1, owner=bindparam("me"), next_at=bindparam("new_next", type_=Instant))
-    .returning(*deliveries.c)
-)
+
+
+def _claim_check(unsure: Select[int]) -> Update:
+    chosen = unsure.cte("unsure")
+    return (
+        update(deliveries)
+        .where(_d.seq.in_(select(chosen.c.seq)))
+        .values(fence=_d.fence + 1, owner=bindparam("me"), next_at=bindparam("new_next", type_=Instant))
+        .returning(*deliveries.c)
+        .execution_options(every_workspace=True)
+    )
+
+
+CLAIM_CHECK = _claim_check(_UNSURE)
+CLAIM_CHECK_OF_ONE = _claim_check(_UNSURE.where(_d.workspace == bindparam("in_workspace")))
 
 _CHECKING = and_(_MINE, is_state(State.UNKNOWN))
 
@@ -304,6 +324,7 @@ EXPIRE: Update = (
     update(deliveries)
     .where(is_state(State.SCHEDULED), _d.expires_at.is_not(None), _d.expires_at <= _NOW)
     .values(state=literal(State.EXPIRED), settled_at=_NOW)
+    .execution_options(every_workspace=True)
 )
 
 _BY_SUBJECT = and_(_d.workspace == bindparam("in_workspace"), _d.subject == bindparam("of_subject"))
@@ -340,6 +361,21 @@ FORGET = delete(deliveries).where(_BY_SUBJECT)
 _BEFORE = bindparam("before", type_=Instant)
 _SINCE = select(_other.c.seq).where(_other.c.created_at >= _BEFORE).order_by(_other.c.seq).limit(1).scalar_subquery()
 # By the key, in which old rows come first: an index on settled_at would cost every reply a page.
-PURGE = delete(deliveries).where(
-    _d.seq < func.coalesce(_SINCE, literal_column("9223372036854775807")), _d.settled_at < _BEFORE
+PURGE = (
+    delete(deliveries)
+    .where(_d.seq < func.coalesce(_SINCE, literal_column("9223372036854775807")), _d.settled_at < _BEFORE)
+    .execution_options(every_workspace=True)
+)
+
+_IN_TIME = and_(_d.settled_at >= bindparam("since", type_=Instant), _d.settled_at < _BEFORE)
+HEAVY = (
+    select(_d.seq, _d.id, _d.payload)
+    .where(_d.workspace == bindparam("in_workspace"), _d.seq > bindparam("after"), _IN_TIME)
+    .order_by(_d.seq)
+    .limit(bindparam("limit"))
+)
+LIGHTEN: Update = (
+    update(deliveries)  # not what a replan has revived since
+    .where(_d.workspace == bindparam("in_workspace"), _d.seq == bindparam("held_seq"), _d.settled_at < _BEFORE)
+    .values(payload=bindparam("new_payload", type_=_d.payload.type))
 )

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import logging
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +14,20 @@ from tests.databases import create_tables, empty, postgresql_url, sqlite_store
 
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def _logs_are_given_back() -> Iterator[None]:
+    """A command that takes the process's log over does so until its test ends."""
+    root, hooks, raises = logging.getLogger(), (sys.excepthook, threading.excepthook), logging.raiseExceptions
+    handlers, unraisable = root.handlers[:], sys.unraisablehook
+    levels = {name: logging.getLogger(name).level for name in ("bot", "scheduler")}
+    yield
+    root.handlers[:] = [one for one in root.handlers if one in handlers or type(one).__name__ != "Terminal"]
+    logging.raiseExceptions, sys.unraisablehook = raises, unraisable
+    sys.excepthook, threading.excepthook = hooks
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from bot.errors import SettingsError
 from bot.mailserver import Server
 from bot.settings import DATABASE, SLACK_API, Name, Settings
 
+KEY, OTHER = (name.encode().hex()[:43] + "=" for name in ("a key of the school's own", "another of its keys, later"))
 WHOLE = {
     "SLACK_BOT_TOKEN": "xoxb-secret-1",
     "SLACK_APP_TOKEN": "xapp-secret-2",
@@ -16,6 +17,7 @@ WHOLE = {
     "DATABASE_URL": "postgresql://coach:secret-3@db.example/coach",
     "SMTP_URL": "smtp://coach:secret%2F4@mail.example",
     "MAIL_FROM": "Hillside School <coach@school.example>",
+    "ENCRYPTION_KEYS": f"k2:{KEY}, k1:{OTHER}",
 }
 
 
@@ -31,12 +33,14 @@ def test_what_is_not_needed_has_a_default() -> None:
 
 
 def test_everything_is_read(tmp_path: Path) -> None:
-    settings = Settings.read(WHOLE | {"SCHOOL_DIR": str(tmp_path)}, list(Name))
+    more = {"SCHOOL_DIR": str(tmp_path), "ERASURES": str(tmp_path / "erasures")}
+    settings = Settings.read(WHOLE | more, list(Name))
     assert (settings.bot_token, settings.app_token) == ("xoxb-secret-1", "xapp-secret-2")
     assert settings.signing_secret == "0123456789secret"
     assert settings.api_url == "http://127.0.0.1:8080/api/"
     assert settings.database_url == WHOLE["DATABASE_URL"]
     assert settings.school_dir == tmp_path
+    assert settings.erasures == tmp_path / "erasures"
     assert settings.mail == Server(
         "mail.example", 587, False, "coach@school.example", "Hillside School", "coach", "secret/4"
     )
@@ -46,6 +50,35 @@ def test_secrets_are_not_shown() -> None:
     settings = Settings.read(WHOLE)
     assert "secret" not in repr(settings)
     assert "secret" not in repr(settings.mail)
+    assert repr(settings.keyring) == "Keyring(k2, k1)"
+    assert KEY[:8] not in repr(settings)
+
+
+def test_the_first_key_seals_and_all_open() -> None:
+    keyring = Settings.read(WHOLE).keyring
+    assert (keyring.first, keyring.names) == ("k2", ("k2", "k1"))
+    assert Settings.read({}).keyring.first == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (KEY, "Entry 1 does not begin with an id"),
+        (f"k1:{KEY},my key:{OTHER}", "Entry 2 does not begin with an id"),
+        (f"{'k' * 17}:{KEY}", "Entry 1 does not begin with an id"),
+        (f"k1:{KEY[:-4]}", "The key of entry 1 is not 32 bytes"),
+        (f"k2:{OTHER},k1:", "The key of entry 2 is not 32 bytes"),
+        (f"k1:{KEY[:-1]}!", "The key of entry 1 is not 32 bytes"),
+        (f"k1:{KEY},k1:{OTHER}", "Two entries have the same id"),
+        (f"k1:{KEY},k2:{KEY}", "Two entries have the same key"),
+    ],
+)
+def test_what_is_wrong_with_keys_is_told_with_the_remedy_and_never_shown(value: str, fault: str) -> None:
+    (problem,) = problems({"ENCRYPTION_KEYS": value})
+    assert problem.startswith(f"ENCRYPTION_KEYS: {fault}")
+    assert problem.endswith("Have one made: conference-coach keys new")
+    assert KEY[:8] not in problem
+    assert OTHER[:8] not in problem
 
 
 def test_e_mail_needs_a_server_and_a_sender_or_neither() -> None:
@@ -82,6 +115,7 @@ def test_missing_and_wrong_come_together() -> None:
         ("DATABASE_URL", "mysql://coach:secret@db.example/coach"),
         ("DATABASE_URL", "postgresql://coach:secret@db.example:port/coach"),
         ("SCHOOL_DIR", "/nowhere/secret"),
+        ("ERASURES", "/nowhere/secret"),
         ("SMTP_URL", "http://coach:secret@mail.example"),
         ("SMTP_URL", "smtp://coach:secret/1@mail.example"),
         ("SMTP_URL", "smtp://coach:secret@mail.example:0"),

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from bot.errors import StoreError
 from bot.store.models import ALL_METADATA
+from bot.store.scope import every_workspace
 from bot.store.session import Store
 
 LOCATION = "bot.store:migrations"
@@ -47,7 +48,7 @@ def downgrade(store: Store, to: str = "base") -> None:
 
 def current(store: Store) -> str | None:
     """The revision the database is at; None for one that has no schema yet."""
-    with store.read() as connection:
+    with store.read() as connection, every_workspace(connection):
         return _revision(connection)
 
 
@@ -68,11 +69,11 @@ def require_current(store: Store) -> None:
 def connect(store: Store) -> Iterator[Connection]:
     """One connection in one transaction, fit for changing the schema, and alone in doing so."""
     if not store.sqlite:
-        with store.write() as connection:
+        with store.write() as connection, every_workspace(connection):
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             yield connection
         return
-    engine = store.engine.execution_options(begin="IMMEDIATE")
+    engine = store.engine.execution_options(begin="IMMEDIATE", every_workspace=True)
     with engine.connect() as connection, _without_foreign_keys(connection), connection.begin():
         yield connection
         _refuse_dangling(connection)

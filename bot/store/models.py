@@ -24,9 +24,15 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from scheduler.deliveries import NAMING, Instant
 from scheduler.outbox import metadata as outbox_metadata
+from scheduler.sealed import Sealed, SealedJSON
 
 Key = BigInteger().with_variant(Integer, "sqlite")
 EMPTY = text("''")  # what a column has for rows that were there before it
+
+# What the rows of tables with sealed columns go by (scheduler.sealed): it never changes.
+_REVISION = ("conversation_id", "ts", "revised", "act")
+_SPOT = ("conference_id", "flow", "question", "round")
+_KEY = ("workspace", "key")
 
 
 class Base(DeclarativeBase):
@@ -164,7 +170,7 @@ class Conversation(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     conference_id: Mapped[int | None] = mapped_column(ForeignKey("conference.id"))
     flow: Mapped[str] = mapped_column(String(32), default="")  # the open flow; "" is the menu
-    state: Mapped[str] = mapped_column(Text, default="")  # its state: in this row, so that one lock guards it
+    state: Mapped[str] = mapped_column(Sealed(("person_id",)), default="")  # in this row, so that one lock guards it
     back_to: Mapped[str] = mapped_column(String(32), default="")  # the flow to return to after a change
     came_from: Mapped[str] = mapped_column(String(32), default="")  # the flow whose end opened this one
     status: Mapped[str] = mapped_column(String(16), default="new")  # new | open | paused | held
@@ -188,7 +194,7 @@ class FlowState(Base):
     workspace: Mapped[str] = mapped_column(String(32))
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
     flow: Mapped[str] = mapped_column(String(32))
-    state: Mapped[str]
+    state: Mapped[str] = mapped_column(Sealed(("conversation_id", "flow")))
     done: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
@@ -208,9 +214,9 @@ class Answer(Base):
     ts: Mapped[str] = mapped_column(String(32))  # Slack's ts of the message or tap
     revised: Mapped[str] = mapped_column(String(32))  # its edited ts; equal to ts for the first
     act: Mapped[str] = mapped_column(String(16))  # bot.dialogue.state.Act
-    text: Mapped[str]
+    text: Mapped[str] = mapped_column(Sealed(_REVISION))
     choices: Mapped[str] = mapped_column(Text, default="")  # option ids, separated by spaces
-    evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    evidence: Mapped[list[dict[str, Any]]] = mapped_column(SealedJSON(_REVISION), default=list)
     alarm: Mapped[str] = mapped_column(String(16), default="")  # "" | explicit | look
     at: Mapped[datetime]
 
@@ -229,7 +235,7 @@ class Item(Base):
     round: Mapped[int]
     visible: Mapped[str | None] = mapped_column(String(16))  # the student's choice
     develop: Mapped[str] = mapped_column(String(32), default="")  # the probe that stayed open: "develop with advisor"
-    held_reason: Mapped[str] = mapped_column(Text, default="")  # the advisor's, shown to the student
+    held_reason: Mapped[str] = mapped_column(Sealed(_SPOT), default="")  # the advisor's, shown to the student
 
 
 class Approval(Base):
@@ -261,25 +267,27 @@ class SharedWork(Base):
 
 class Note(Base):
     """What somebody wrote in a window about a student: an idea, a note of pride, a piece of work they chose, what they
-    saw at the conference; and whatever else was flagged there, kept for a person to read and used for nothing."""
+    saw at the conference; and whatever else was flagged there or in a chat, kept for a person to read and used for
+    nothing. Only what was flagged can be of no conference: it is the student's whom it is about."""
 
     __tablename__ = "note"
     __table_args__ = (UniqueConstraint("workspace", "key"), Index("ix_note_conference", "workspace", "conference_id"))
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     workspace: Mapped[str] = mapped_column(String(32))
-    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
+    conference_id: Mapped[int | None] = mapped_column(ForeignKey("conference.id"))
+    student_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # of a message: whom it is about
     author_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     kind: Mapped[str] = mapped_column(String(16))  # bot.taps.Form
     key: Mapped[str] = mapped_column(String(128))  # of the window it came from: nothing is stored twice
     flow: Mapped[str] = mapped_column(String(32), default="")  # an idea's ask
     round: Mapped[int] = mapped_column(Integer, default=0)
     topic: Mapped[str] = mapped_column(String(16), default="")  # a piece of work's part of the meeting
-    text: Mapped[str]
-    title: Mapped[str] = mapped_column(Text, default="")  # of a piece of work
-    url: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(Sealed(_KEY))
+    title: Mapped[str] = mapped_column(Sealed(_KEY), default="")  # of a piece of work
+    url: Mapped[str] = mapped_column(Sealed(_KEY), default="")
     choice: Mapped[str] = mapped_column(String(16), default="")  # bot.taps.Choice, the student's; "" is none yet
-    held_reason: Mapped[str] = mapped_column(Text, default="")  # the advisor's, shown to the student
+    held_reason: Mapped[str] = mapped_column(Sealed(_KEY), default="")  # the advisor's, shown to the student
     alarm: Mapped[str] = mapped_column(String(16), default="")  # "" | explicit | look
     at: Mapped[datetime]
 
@@ -298,8 +306,8 @@ class Commitment(Base):
     conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
     key: Mapped[str] = mapped_column(String(128))
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    owner_name: Mapped[str] = mapped_column(Text, default="")
-    what: Mapped[str]
+    owner_name: Mapped[str] = mapped_column(Sealed(_KEY), default="")
+    what: Mapped[str] = mapped_column(Sealed(_KEY))
     due: Mapped[date | None]
     added_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     added_at: Mapped[datetime]
@@ -330,7 +338,7 @@ class Cue(Base):
     conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), primary_key=True)
     topic: Mapped[str] = mapped_column(String(16), primary_key=True)
     workspace: Mapped[str] = mapped_column(String(32))
-    text: Mapped[str]
+    text: Mapped[str] = mapped_column(Sealed(("conference_id", "topic")))
     at: Mapped[datetime]
 
 
@@ -351,7 +359,7 @@ class Run(Base):
     cards: Mapped[list[dict[str, Any]]] = mapped_column(
         JSON, default=list
     )  # {"topic", "seconds", "paused"} as they went
-    note: Mapped[str] = mapped_column(Text, default="")  # where they paused, in their words
+    note: Mapped[str] = mapped_column(Sealed(("conference_id", "kind", "number")), default="")  # where they paused
     channel: Mapped[str] = mapped_column(String(32), default="")  # where the card stands that is changed in place
     ts: Mapped[str] = mapped_column(String(32), default="")
     started_at: Mapped[datetime]

@@ -50,7 +50,7 @@ def add(connection: Connection, model: type[Base], rows: Sequence[Values]) -> No
         connection.execute(insert(model), list(rows))
 
 
-def change(connection: Connection, model: type[Base], rows: Mapping[int, Values]) -> None:
+def change(connection: Connection, workspace: str, model: type[Base], rows: Mapping[int, Values]) -> None:
     """Set columns of rows by id; each row may set others."""
     by_columns: dict[tuple[str, ...], list[Values]] = {}
     for row_id, values in rows.items():
@@ -58,7 +58,7 @@ def change(connection: Connection, model: type[Base], rows: Mapping[int, Values]
     table = model.__table__
     for columns, batch in by_columns.items():
         if columns:
-            statement = update(model).where(table.c.id == bindparam("_id"))
+            statement = update(model).where(table.c.workspace == workspace, table.c.id == bindparam("_id"))
             connection.execute(statement.values({name: bindparam(name) for name in columns}), batch)
 
 
@@ -67,9 +67,9 @@ def change_school(connection: Connection, workspace: str, values: Values) -> Non
     connection.execute(update(School).where(School.workspace == workspace).values(**values))
 
 
-def remove_terms(connection: Connection, ids: Collection[int]) -> None:
+def remove_terms(connection: Connection, workspace: str, ids: Collection[int]) -> None:
     """Take out terms that never had a conference."""
-    connection.execute(delete(Term).where(Term.id.in_(ids)))
+    connection.execute(delete(Term).where(Term.workspace == workspace, Term.id.in_(ids)))
 
 
 def add_guardians(connection: Connection, workspace: str, pairs: Mapping[tuple[int, int], tuple[str, str]]) -> None:
@@ -81,8 +81,10 @@ def add_guardians(connection: Connection, workspace: str, pairs: Mapping[tuple[i
     add(connection, Guardian, rows)
 
 
-def remove_guardians(connection: Connection, pairs: Collection[tuple[int, int]]) -> None:
-    statement = delete(Guardian).where(Guardian.adult_id == bindparam("a"), Guardian.student_id == bindparam("s"))
+def remove_guardians(connection: Connection, workspace: str, pairs: Collection[tuple[int, int]]) -> None:
+    statement = delete(Guardian).where(
+        Guardian.workspace == workspace, Guardian.adult_id == bindparam("a"), Guardian.student_id == bindparam("s")
+    )
     if pairs:
         connection.execute(statement, [{"a": adult, "s": student} for adult, student in sorted(pairs)])
 
@@ -93,27 +95,32 @@ def add_participants(connection: Connection, workspace: str, pairs: Collection[t
     add(connection, Participant, rows)
 
 
-def remove_participants(connection: Connection, pairs: Collection[tuple[int, int]]) -> None:
+def remove_participants(connection: Connection, workspace: str, pairs: Collection[tuple[int, int]]) -> None:
     statement = delete(Participant).where(
-        Participant.conference_id == bindparam("c"), Participant.person_id == bindparam("p")
+        Participant.workspace == workspace,
+        Participant.conference_id == bindparam("c"),
+        Participant.person_id == bindparam("p"),
     )
     if pairs:
         connection.execute(statement, [{"c": conference, "p": person} for conference, person in sorted(pairs)])
 
 
-def still_in_channels(connection: Connection, pairs: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
+def still_in_channels(
+    connection: Connection, workspace: str, pairs: Collection[tuple[int, int]]
+) -> list[tuple[int, int]]:
     """Those of some (conference's id, person's id) who were brought into the conference's channel."""
     people = {person for _, person in pairs}
     joined = select(Participant.conference_id, Participant.person_id).where(
-        Participant.person_id.in_(people), Participant.invite == "joined"
+        Participant.workspace == workspace, Participant.person_id.in_(people), Participant.invite == "joined"
     )
     found = {(row.conference_id, row.person_id) for row in connection.execute(joined)} if people else set()
     return sorted(found & set(pairs))
 
 
-def invite_again(connection: Connection, person: int) -> None:
+def invite_again(connection: Connection, workspace: str, person: int) -> None:
     """Whoever was in the channels of conferences is there no longer."""
-    connection.execute(update(Participant).where(Participant.person_id == person).values(invite="waiting"))
+    theirs = update(Participant).where(Participant.workspace == workspace, Participant.person_id == person)
+    connection.execute(theirs.values(invite="waiting"))
 
 
 def holder_or_unmatched(connection: Connection, workspace: str, slack_id: str, email: str) -> list[RowMapping]:
@@ -124,7 +131,7 @@ def holder_or_unmatched(connection: Connection, workspace: str, slack_id: str, e
     return list(connection.execute(statement).mappings())
 
 
-def match(connection: Connection, person: int, slack_id: str) -> bool:
+def match(connection: Connection, workspace: str, person: int, slack_id: str) -> bool:
     """Give a person their Slack id; False if they have got one meanwhile."""
-    statement = update(Person).where(Person.id == person, Person.slack_id.is_(None)).values(slack_id=slack_id)
-    return connection.execute(statement).rowcount == 1
+    one = update(Person).where(Person.workspace == workspace, Person.id == person, Person.slack_id.is_(None))
+    return connection.execute(one.values(slack_id=slack_id)).rowcount == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from typing import Any, TypeAlias
@@ -10,6 +11,9 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
 from sqlalchemy.exc import InvalidatePoolError
 
+from bot.store.keyring import NO_KEYS, Keyring
+from bot.store.scope import keep_apart
+from scheduler import sealed
 from scheduler.once import once
 from scheduler.prepared import execute
 
@@ -20,6 +24,9 @@ ROOM = ("cache_size=-65536", "wal_autocheckpoint=4000")
 """A cache of 64 MB, a checkpoint every 16 MB of log: so that a turn costs no more in a school of thousands."""
 
 
+_OWN = 0o600
+
+
 class Store:
     """The database: `write()` and `read()` each give one connection in one transaction.
 
@@ -27,8 +34,10 @@ class Store:
     waiting in SQLite's busy handler. `BEGIN IMMEDIATE` keeps other processes apart.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, keyring: Keyring = NO_KEYS) -> None:
+        self.keyring = keyring
         self.engine = make_engine(url)
+        sealed.use(self.engine, keyring)
         self.sqlite = self.engine.dialect.name == "sqlite"
         self._writer = threading.Lock()
         self._kept: Connection | None = None
@@ -76,10 +85,13 @@ def make_engine(url: str) -> Engine:
             parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=40, hide_parameters=True
         )
         _watch_for_ends(engine)
+        keep_apart(engine)
         return engine
     engine = create_engine(parsed, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 30})
+    event.listen(engine, "do_connect", _make_own)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    keep_apart(engine)
     return engine
 
 
@@ -96,6 +108,15 @@ def _watch_for_ends(engine: Engine) -> None:
             raise InvalidatePoolError("the server has closed the connection") from error
 
     event.listen(engine, "checkout", refuse)
+
+
+def _make_own(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+    """A new file is there for this user alone before SQLite fills it; what SQLite puts beside it follows its mode."""
+    name = str(arguments[0])
+    if name == ":memory:" or name.startswith("file:"):
+        return
+    with contextlib.suppress(OSError):  # it is there; or it cannot be made, which SQLite says
+        os.close(os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWN))
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

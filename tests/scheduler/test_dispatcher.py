@@ -79,7 +79,8 @@ def test_a_rate_limit_stops_the_method_in_its_workspace_and_no_other(house: Hous
     house.sender.answers["a"] = [Later(30, "ratelimited", "post")]
     house.say(draft("a"))
     house.run()
-    house.say(draft("b", "Theo"), draft("elsewhere", workspace="T2"))
+    house.say(draft("b", "Theo"))
+    house.say(draft("elsewhere", workspace="T2"))
     assert house.run() == ["elsewhere"]
     assert sorted(house.run(30)) == ["a", "b"]
 

@@ -128,6 +128,7 @@ def test_everything_is_counted_by_kind_and_state(desk: Desk) -> None:
     desk.put("a", "b", recipient="Theo")
     with desk.store.read() as connection:
         counts = {(one.kind, one.state): one.number for one in operating.counts(connection, "T1")}
+    with desk.store.read() as connection:
         assert operating.counts(connection, "T2") == []
     assert counts == {("say", State.DEAD): 1, ("say", State.SCHEDULED): 2}
 
@@ -139,8 +140,9 @@ def test_an_id_is_found_whole_or_by_its_end_or_beginning(desk: Desk) -> None:
         for text in (identity, identity[-8:], identity.upper(), identity[:30]):
             assert [name(one.delivery) for one in operating.named(connection, "T1", text, NOON)] == ["a"]
         assert len(operating.named(connection, "T1", identity[:8], NOON)) == 2
-        assert operating.named(connection, "T2", identity, NOON) == []
         assert operating.named(connection, "T1", "%", NOON) == []
+    with desk.store.read() as connection:
+        assert operating.named(connection, "T2", identity, NOON) == []
 
 
 @pytest.mark.parametrize("state", [State.DEAD, State.EXPIRED, State.CANCELLED])

@@ -98,7 +98,8 @@ def test_a_reply_waits_for_what_another_process_has_in_hand(store: Store) -> Non
 
 def test_a_reply_does_not_wait_for_what_is_due_tomorrow_or_for_other_lanes(store: Store) -> None:
     put(store, draft("tomorrow", due=NOON + timedelta(days=1)), claim=False)
-    put(store, draft("other", "Theo"), draft("elsewhere", workspace="T2"), outbox=theirs)
+    put(store, draft("other", "Theo"), outbox=theirs)
+    put(store, draft("elsewhere", workspace="T2"), outbox=theirs)
     assert put(store, draft("b"))[0].state is State.SENDING
 
 
@@ -127,7 +128,8 @@ def test_nothing_is_claimed_beside_what_is_in_hand_however_early_it_was_due(stor
 
 
 def test_one_workspace_with_much_due_leaves_room_for_the_others(store: Store) -> None:
-    put(store, *(draft(f"a{n}", f"R{n}") for n in range(20)), draft("b", workspace="T2"), claim=False)
+    put(store, *(draft(f"a{n}", f"R{n}") for n in range(20)), claim=False)
+    put(store, draft("b", workspace="T2"), claim=False)
     assert "b" in names(claim(store, limit=5))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from bot.store.session import Store
+from scheduler import sealed
 from scheduler.deliveries import deliveries
 from scheduler.prepared import Prepared
 from tests.scheduler.fakes import NOON
@@ -27,10 +28,11 @@ EAST = timezone(timedelta(hours=9))
 
 
 def row(name: str, due: datetime = NOON) -> dict[str, object]:
-    return {
+    values = {
         "id": name, "workspace": "T1", "kind": "say", "recipient": "U1", "subject": "s", "payload": {"ñ": [1, None]},
         "dedupe_key": name, "due_at": due, "next_at": due, "state": "sent", "created_at": due,
     }  # fmt: skip
+    return sealed.row(deliveries, values)
 
 
 def test_values_and_rows_are_converted_by_their_types(store: Store) -> None:
@@ -58,7 +60,7 @@ def test_it_is_part_of_the_transaction(store: Store) -> None:
 
 
 def test_an_error_is_sqlalchemys_and_shows_no_values(store: Store) -> None:
-    secret = row("a") | {"payload": {"text": "a student's words"}}
+    secret = row("a") | {"payload": sealed.cell(_d.payload, {"text": "a student's words"}, id="a")}
     with pytest.raises(IntegrityError) as caught, store.write() as connection:
         PUT.run(connection, secret)
         PUT.run(connection, secret)

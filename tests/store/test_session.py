@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import stat
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -48,3 +51,19 @@ def test_sqlite_keeps_what_it_commits() -> None:
     with store.read() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_a_sqlite_file_it_makes_is_for_this_user_alone_and_one_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    path, shared = tmp_path / "coach.db", tmp_path / "shared.db"
+    shared.touch(0o640)
+    shared.chmod(0o640)
+    usual = os.umask(0o022)
+    try:
+        for file, mode in ((path, 0o600), (shared, 0o640)):
+            store = Store(f"sqlite:///{file}")
+            SeenEvent.metadata.create_all(store.engine)
+            assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.glob(f"{file.name}*")} == {mode}
+            assert len([*tmp_path.glob(f"{file.name}*")]) == 3
+            store.close()
+    finally:
+        os.umask(usual)

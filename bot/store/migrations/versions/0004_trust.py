@@ -25,6 +25,7 @@ def upgrade() -> None:
     for table, columns in ADDED.items():
         for name, (kind, first) in columns.items():
             op.add_column(table, sa.Column(name, kind, nullable=False, server_default=first))
+    _note()
     _alert_event()
     _audit()
     _erasure()
@@ -40,10 +41,28 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("copied", "erasure", "audit", "alert_event"):
         op.drop_table(table)
+    _note_of_a_conference()
     for table, columns in ADDED.items():
         with op.batch_alter_table(table) as batch:
             for name in columns:
                 batch.drop_column(name)
+
+
+def _note() -> None:
+    """What an adult wrote of a student who never had a conference can be kept too."""
+    with op.batch_alter_table("note") as batch:
+        batch.add_column(sa.Column("student_id", KEY))
+        batch.create_foreign_key("fk_note_student_id_person", "person", ["student_id"], ["id"])
+        batch.alter_column("conference_id", existing_type=KEY, nullable=True)
+
+
+def _note_of_a_conference() -> None:
+    op.execute("UPDATE alert SET note_id = NULL WHERE note_id IN (SELECT id FROM note WHERE conference_id IS NULL)")
+    op.execute("DELETE FROM note WHERE conference_id IS NULL")
+    with op.batch_alter_table("note") as batch:
+        batch.drop_constraint("fk_note_student_id_person", type_="foreignkey")
+        batch.drop_column("student_id")
+        batch.alter_column("conference_id", existing_type=KEY, nullable=False)
 
 
 def _alert_event() -> None:
