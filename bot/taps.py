@@ -29,6 +29,7 @@ class Tap(StrEnum):
     LANGUAGE = "language"  # somebody's own choice of a language
     ALERT_OPEN = "alert_open"
     ALERT_TAKE = "alert_take"
+    ALERT_HAND = "alert_hand"  # a menu: which other counselor is to have it
 
 
 class Form(StrEnum):

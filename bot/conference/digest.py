@@ -88,6 +88,7 @@ class Digest:
     beside: tuple[Student, ...]  # without an account, and not ready
     late: tuple[Student, ...]
     helped: tuple[Student, ...] = ()  # with a commitment that somebody needs help with
+    apart: tuple[str, ...] = ()  # names of those who take no part, and are in no other list
 
     @property
     def silent(self) -> tuple[Student, ...]:
@@ -143,6 +144,7 @@ def digest_context(found: Digest, *, before: bool) -> dict[str, Any]:
         "not_begun": nobody if before else _names(found.waiting),
         "beside": _names(found.beside),
         "owed": _owed(found),
+        "apart": {"names": list(found.apart[:NAMES]), "more": len(found.apart[NAMES:])},
         "calm": found.calm and not (before and found.late),
     }
     if not before:

@@ -6,18 +6,25 @@ and screened by its handler: `safeguarding.flag`.
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
+from bot.conference.access import Role
+from bot.services.audit import trail
 from bot.services.house import House
 from bot.services.speech import Saying
 from bot.services.talk import greeting, hearing
 from bot.store.session import AnyRow
 from bot.taps import Form
 from scheduler.outbox import Delivery, Draft
+
+_SHOW = (Form.IDEA, Form.HOLD, Form.COMMIT, Form.CUE)
+"""Windows with a student's words in them."""
 
 Entries = Mapping[str, str | tuple[str, ...]]
 """By field: the text or the ISO date that was entered ("" for none), or the ids of what was chosen."""
@@ -86,6 +93,22 @@ class Handler(Protocol):
         """Take in what they entered. `key` names this very submission, for what must be stored once."""
 
 
+_ID = "[0-9]{1,18}"
+_ABOUT: Mapping[str, str] = {
+    Form.IDEA: f"{_ID}:[a-z_]{{1,32}}:[0-9]{{1,9}}",
+    Form.PRIDE: _ID,
+    Form.WORK: _ID,
+    Form.HOLD: f"{_ID}:[a-z_]{{1,32}}:{_ID}(:back)?",
+    Form.RSVP: f"{_ID}(:{_ID})?",
+    Form.COMMIT: f"{_ID}(:{_ID}|:change(:[0-9]{{1,9}})?)?",
+    Form.SAW: _ID,
+    Form.THANKS: _ID,
+    Form.CUE: f"{_ID}:[a-z_]{{1,32}}:{_ID}",
+    Form.PAUSED: _ID,
+}
+"""What each form can be about. It came with a button or a window, and may have been made up."""
+
+
 def handlers() -> Mapping[str, Handler]:
     """Every form's handler."""
     # Each module needs this one.
@@ -127,13 +150,33 @@ def opened(house: House, workspace: str, slack_id: str, value: str) -> Window | 
     form, _, about = value.partition(":")
     with house.store.read() as connection:
         person = greeting.person_in_slack(connection, workspace, slack_id)
-        return window(house, connection, person, form, about) if person is not None else None
+        found = window(house, connection, person, form, about) if person is not None else None
+    if found is not None and person is not None and person.role != Role.STUDENT:
+        _seen(house, person, found)
+    return found
+
+
+def _seen(house: House, person: AnyRow, shown: Window) -> None:
+    """Into the audit trail, before it is shown: a window with a student's words in it. Its `about` begins with the
+    conference's id; that of one that only says it is closed is empty."""
+    number = shown.about.partition(":")[0]
+    if shown.form in _SHOW and number.isdecimal():
+        with house.store.write() as connection:
+            who = trail.person(person.id)
+            trail.note_conference(
+                connection, person.workspace, house.clock(), who, trail.Act.SAW, shown.form, int(number)
+            )
 
 
 def window(house: House, connection: Connection, person: AnyRow, form: str, about: str) -> Window | None:
     """The same for somebody known, as a command opens it."""
-    handler = handlers().get(form)
+    handler = _handler(form, about)
     return handler.open(house, connection, person, about) if handler is not None else None
+
+
+def _handler(form: str, about: str) -> Handler | None:
+    """A form's handler, for what the form can be about."""
+    return handlers().get(form) if re.fullmatch(_ABOUT.get(form, ""), about) and about else None
 
 
 def value(form: Form, *about: Any) -> str:
@@ -155,13 +198,13 @@ def submitted(
     try:
         with house.store.write() as connection:
             person = greeting.person_in_slack(connection, workspace, slack_id)
-            handler = handlers().get(form)
+            handler = _handler(form, about)
             if person is None or handler is None:
                 return Answer()
             now, key = house.clock(), f"view:{view}"
             if not hearing.first_time(connection, workspace, (key,), now):
                 return Answer()
-            taken = handler.take(house, connection, person, about, entries, key)
+            taken = handler.take(house, connection, person, about, defaultdict(str, entries), key)
             if taken is None or taken.errors:
                 raise _LeftError(Answer(taken.errors if taken is not None else {}, language=person.language))
             put = house.outbox.put(connection, list(taken.drafts), now, claim=True)

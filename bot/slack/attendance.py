@@ -34,7 +34,8 @@ class Attendance:
                 return trouble(page, "conversations.members")
             found.update(page.data["members"])
         with self._house.store.read() as connection:
-            return frozenset(found - conferences.belongs(connection, about.id) - {self._bot_user})
+            belong = conferences.belongs(connection, about.workspace, about.id)
+        return frozenset(found - belong - {self._bot_user})
 
     def names(self, workspace: str, slack_ids: Iterable[str]) -> list[str]:
         """What these are called: as the roster has them, else as Slack does, else by their id."""

@@ -73,6 +73,8 @@ __all__ = [
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
 SECTION = 3000
+LINK = 2000
+"""Characters of an address: with a longer one there is no room for what is linked, which stands there without it."""
 HEADER = 150
 TEXT = 3900
 TITLE = 24
@@ -268,7 +270,7 @@ def _text_objects(spans: tuple[Span, ...]) -> Iterator[Json]:
 
 
 def _halves(spans: tuple[Span, ...]) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Spans cut near the middle of their text; a link that alone is too long gives up its address."""
+    """Spans cut near the middle of their text; links with hardly a text give up their addresses."""
     total = sum(len(span.text) for span in spans)
     if total < 2:
         return tuple(replace(span, link="") for span in spans), ()
@@ -293,8 +295,9 @@ def _mrkdwn(spans: tuple[Span, ...]) -> str:
 def _mrkdwn_run(run: Sequence[Span]) -> str:
     """Neighbours of one style, in which moments stand among words."""
     span, text = run[0], "".join(map(_bare, run))
-    if address := web_address(span.link):
-        text = f"<{address.translate(_ADDRESS)}|{text.replace('|', '¦')}>"
+    address = web_address(span.link).translate(_ADDRESS)
+    if 0 < len(address) <= LINK:
+        text = f"<{address}|{text.replace('|', '¦')}>"
     for wanted, sign in ((span.code, "`"), (span.italic, "_"), (span.bold, "*")):
         if wanted:
             text = _signed(text, sign)

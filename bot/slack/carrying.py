@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 from sqlalchemy import Connection
@@ -20,6 +22,8 @@ from bot.slack.uploading import Upload, Uploads, not_now
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
 
+_ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}")
+
 
 class Carrier:
     """Carries `work`: one file."""
@@ -35,8 +39,8 @@ class Carrier:
     def send(self, delivery: Delivery) -> Outcome:
         """Copy the file into the channel, under the agenda; or delete the copy."""
         with self._house.store.read() as connection:
-            about = conferences.meeting(connection, delivery.payload["conference"])
-            copy, _ = works.shared(connection, delivery.payload["conference"]).get(delivery.payload["file"], ("", None))
+            about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
+            copy = _copy(connection, delivery)
         if about is None or not about.channel:
             return Refused(NO_CHANNEL)
         if delivery.payload["remove"]:
@@ -52,8 +56,8 @@ class Carrier:
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Ask what became of the copy, whose id was kept before it was shared."""
         with self._house.store.read() as connection:
-            about = conferences.meeting(connection, delivery.payload["conference"])
-            copy, _ = works.shared(connection, delivery.payload["conference"]).get(delivery.payload["file"], ("", None))
+            about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
+            copy = _copy(connection, delivery)
         if about is None or not about.channel or delivery.payload["remove"]:
             return None
         return self._uploads.stands(copy, about.channel)
@@ -64,9 +68,9 @@ class Carrier:
         if not isinstance(outcome, Sent):
             return ()
         if delivery.payload["remove"]:
-            works.gone(connection, conference, file)
+            works.gone(connection, delivery.workspace, conference, file)
             return ()
-        works.stands(connection, conference, file, outcome.ts)
+        works.stands(connection, delivery.workspace, conference, file, outcome.ts)
         return conferences.again(connection, delivery.workspace, conference, f"work:{delivery.id}", now)
 
     def _bring(self, delivery: Delivery, about: Meeting) -> Outcome:
@@ -84,5 +88,18 @@ class Carrier:
                 works.begun(connection, delivery.workspace, about.id, delivery.payload["file"], copy)
 
         title, thread = file.get("title") or file["name"], next(iter(about.stands.pages), "")
-        upload = Upload(file["name"], title, content, thread=thread)
+        upload = Upload(_name(file), title, content, thread=thread)
         return self._uploads.put(delivery, upload, about.channel or "", begun)
+
+
+def _name(file: Mapping[str, Any]) -> str:
+    """What the copy is called. Slack puts it into addresses, which are kept as they are: so it is not what the student
+    called theirs. That is the copy's title."""
+    ending = PurePath(str(file["name"])).suffix
+    return f"{file['id']}{ending if _ENDING.fullmatch(ending) else ''}"
+
+
+def _copy(connection: Connection, delivery: Delivery) -> str:
+    """Slack's id of the copy, if there is one."""
+    shared = works.shared(connection, delivery.workspace, delivery.payload["conference"])
+    return shared.get(delivery.payload["file"], ("", None))[0]

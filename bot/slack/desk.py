@@ -1,14 +1,15 @@
 """What every listener is given: the house, who the bot is, and where deliveries go once they are stored.
 
-`api` is for what must be called while Slack waits: opening a modal.
+`api` is for what must be called while Slack waits: opening a modal. `caps` counts what people do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.services.house import House
+from bot.slack.caps import Caps
 from bot.slack.client import SlackApi
 from scheduler.outbox import Delivery
 
@@ -21,3 +22,5 @@ class Desk:
     bot_user: str
     send: Callable[[Sequence[Delivery]], None]
     api: SlackApi
+    workspace: str
+    caps: Caps = field(default_factory=Caps)

@@ -12,17 +12,28 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.errors import CoachError
+from bot.services.roster.admission import Account
 from bot.services.roster.members import Member
 
 PAGE = 200  # Slack's recommended size for users.list
 
 
-def member(user: Mapping[str, Any]) -> Member | None:
-    """Who is behind Slack's user object, as events and methods have it; None for a program."""
+def member(user: Mapping[str, Any], workspace: str) -> Member | None:
+    """Who is behind Slack's user object, as events and methods of a workspace have it; None for a program."""
     if user.get("is_bot"):
         return None
     email, zone = (user.get("profile") or {}).get("email"), user.get("tz")
-    return Member(user["id"], email or "", zone or "", bool(user.get("deleted")))
+    return Member(user["id"], email or "", zone or "", bool(user.get("deleted")), _account(user, workspace))
+
+
+def _account(user: Mapping[str, Any], workspace: str) -> Account:
+    """Whose user it is, and whether the account is a full one. Of an organization's workspaces each user has several,
+    of which `team_id` is one."""
+    teams = {user.get("team_id") or workspace, *((user.get("enterprise_user") or {}).get("teams") or ())}
+    if user.get("is_stranger") or workspace not in teams:
+        return Account.EXTERNAL
+    guest = user.get("is_restricted") or user.get("is_ultra_restricted")
+    return Account.GUEST if guest else Account.MEMBER
 
 
 class DirectoryError(CoachError):
@@ -47,11 +58,11 @@ class Directory:
 
     def members(self) -> Iterator[Member]:
         """Everyone who is a person, also those whose account was deactivated. Raises DirectoryError."""
-        cursor = ""
+        cursor, workspace = "", self.workspace()
         while True:
             page = self._ask("users.list", limit=PAGE, **({"cursor": cursor} if cursor else {}))
             for user in page.get("members") or ():
-                if found := member(user):
+                if found := member(user, workspace):
                     yield found
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:

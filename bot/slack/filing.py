@@ -86,9 +86,9 @@ class Filer:
         put again; whoever waits for it hears of it."""
         conference, keep = delivery.payload["conference"], delivery.payload["keep"]
         if _to_person(delivery) or (isinstance(outcome, Sent) and delivery.payload["remove"]):
-            works.gone(connection, conference, keep)
+            works.gone(connection, delivery.workspace, conference, keep)
         elif isinstance(outcome, Sent):
-            works.stands(connection, conference, keep, outcome.ts)
+            works.stands(connection, delivery.workspace, conference, keep, outcome.ts)
         return self._lost(connection, delivery, outcome, now) if isinstance(outcome, Refused) else ()
 
     def _lost(self, connection: Connection, delivery: Delivery, outcome: Refused, now: datetime) -> Sequence[Draft]:
@@ -118,14 +118,14 @@ class Filer:
             opened = self._poster.channel(delivery.recipient)
             return trouble(opened, "conversations.open") if isinstance(opened, Reply) else opened
         with self._house.store.read() as connection:
-            about = conferences.meeting(connection, delivery.payload["conference"])
+            about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
         return about.channel if about is not None and about.channel else Refused(NO_CHANNEL)
 
     def _barred(self, delivery: Delivery) -> Outcome | None:
         if _to_person(delivery):
             return None
         with self._house.store.read() as connection:
-            about = conferences.meeting(connection, delivery.payload["conference"])
+            about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
         strangers = self._attendance.strangers(about) if about is not None else frozenset[str]()
         if not isinstance(strangers, frozenset):
             return strangers
@@ -134,7 +134,7 @@ class Filer:
     def _file(self, delivery: Delivery) -> str:
         payload = delivery.payload
         with self._house.store.read() as connection:
-            kept = filing.kept(connection, payload["conference"], payload["file"])
+            kept = filing.kept(connection, delivery.workspace, payload["conference"], payload["file"])
         return kept.get(payload["keep"], ("", None))[0]
 
 

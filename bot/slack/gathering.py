@@ -89,11 +89,12 @@ class ChannelMaker:
         """Keep the channel and go on to fill it; where the workspace does not allow it, tell those who can change that,
         once, and try again later."""
         conference = delivery.payload["conference"]
-        about = conferences.meeting(connection, conference)
+        about = conferences.meeting(connection, delivery.workspace, conference)
         if about is None or about.stands.agenda:
             return ()
         if isinstance(outcome, Sent):
-            if not about.channel and not conferences.made(connection, conference, outcome.channel, outcome.ts):
+            made = conferences.made
+            if not about.channel and not made(connection, about.workspace, conference, outcome.channel, outcome.ts):
                 return conferences.try_again(delivery.workspace, conference, f"namesake:{delivery.id}", now)
             return conferences.publish(connection, delivery.workspace, conference, f"made:{delivery.id}", now)
         if isinstance(outcome, Refused) and not about.channel:
@@ -143,7 +144,7 @@ class Inviter:
         """Invite; somebody who is there already is a success."""
         about = _meeting(self._house, delivery)
         with self._house.store.read() as connection:
-            slack_id = conferences.slack_id_of(connection, delivery.payload["person"])
+            slack_id = conferences.slack_id_of(connection, delivery.workspace, delivery.payload["person"])
         if about is None or not about.channel:
             return Refused(NO_CHANNEL)
         if not slack_id:
@@ -163,11 +164,11 @@ class Inviter:
         """Keep how it went, for the report to the advisor."""
         conference, person = delivery.payload["conference"], delivery.payload["person"]
         if isinstance(outcome, Sent):
-            conferences.invited(connection, conference, person, Invite.JOINED)
+            conferences.invited(connection, delivery.workspace, conference, person, Invite.JOINED)
         elif isinstance(outcome, Refused) and outcome.reason != NO_CHANNEL:
             known = outcome.reason in set(Invite)
             reason = Invite(outcome.reason) if known else Invite.NOT_ALLOWED
-            conferences.invited(connection, conference, person, reason)
+            conferences.invited(connection, delivery.workspace, conference, person, reason)
         return ()
 
 
@@ -190,8 +191,8 @@ class Reporter:
 
     def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
         """Tell the advisor, if there is anything they have not been told."""
-        about = conferences.meeting(connection, delivery.payload["conference"])
-        problems = conferences.problems(connection, delivery.payload["conference"])
+        about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
+        problems = conferences.problems(connection, delivery.workspace, delivery.payload["conference"])
         if about is None or not about.channel or not problems:
             return ()
         context = {"student": conferences.student_name(about), "problems": problems, "channel": about.name or ""}
@@ -235,7 +236,7 @@ def _names(house: House, about: Meeting) -> Iterator[str]:
 
 def _meeting(house: House, delivery: Delivery) -> Meeting | None:
     with house.store.read() as connection:
-        return conferences.meeting(connection, delivery.payload["conference"])
+        return conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
 
 
 def _digest(problems: Sequence[Mapping[str, str]]) -> str:

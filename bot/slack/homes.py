@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.services.command import status
 from bot.services.house import House
+from bot.services.leaving import apart
 from bot.services.talk import greeting
 from bot.slack.blocks import home
 from bot.slack.client import SlackApi
@@ -30,7 +31,10 @@ class HomeKeeper:
         slack_id = delivery.payload["slack_id"]
         with self._house.store.read() as connection:
             person = greeting.person_in_slack(connection, delivery.workspace, slack_id)
-            if person is None:
+            outside = apart.of(connection, delivery.workspace, slack_id) if person is None else None
+            if outside is not None:
+                saying, language = apart.saying(connection, outside), outside.language
+            elif person is None:
                 saying, language = status.home_of_stranger(connection, delivery.workspace)
             else:
                 saying, language = status.home_of(self._house, connection, person, delivery.due_at), person.language

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from bot.services import arriving
 from bot.services.house import House
-from bot.services.roster.members import match_person
+from bot.services.roster.members import met
 from bot.slack.client import SlackApi
 from bot.slack.directory import member
 from bot.slack.replies import trouble
@@ -32,10 +32,9 @@ class Introducer:
         reply = self._api.ask("users.info", {"user": slack_id})
         if not reply.ok:
             return trouble(reply, "users.info")
-        found = member(reply.data["user"])
+        found = member(reply.data["user"], delivery.workspace)
         if found is not None and not found.gone:
-            with self._house.store.write() as connection:
-                match_person(connection, delivery.workspace, found)
+            met(self._house, delivery.workspace, found)
         return Sent(delivery.payload.get("channel") or "", "")
 
     def find(self, _delivery: Delivery) -> Sent | Unknown | None:

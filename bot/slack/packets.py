@@ -58,10 +58,10 @@ class PacketMaker:
         """The PDF as it is now; for the channel, only what was approved."""
         for_one = delivery.payload["file"] == packets.FOR_ONE
         with self._house.store.read() as connection:
-            about = conferences.meeting(connection, delivery.payload["conference"])
+            about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
             if about is None or (not for_one and packets.newer_stands(connection, delivery)):
                 return None
-            packet = self._packet(connection, delivery) if for_one else self._of_channel(connection, about.id)
+            packet = self._packet(connection, delivery) if for_one else self._of_channel(connection, about)
             read = [] if for_one else invitation.languages(connection, delivery.workspace, about.id)
             paper = packets.school_paper(connection, delivery.workspace)
         if not (for_one or packet.approved):
@@ -78,12 +78,15 @@ class PacketMaker:
         """Told by a message: whoever asked, or of the channel's the advisor."""
         return packets.lost(connection, delivery, now, last=last)
 
-    def _of_channel(self, connection: Connection, conference: int) -> Packet:
-        return packets.channel_packet(self._house, connection, conference)
+    def _of_channel(self, connection: Connection, about: conferences.Meeting) -> Packet:
+        return packets.channel_packet(self._house, connection, about.workspace, about.id)
 
     def _packet(self, connection: Connection, delivery: Delivery) -> Packet:
         payload: Mapping[str, Any] = delivery.payload
-        return binder(self._house, connection, payload["conference"], payload["household"], payload["language"])
+        return binder(
+            self._house, connection, delivery.workspace, payload["conference"], payload["household"],
+            payload["language"],
+        )  # fmt: skip
 
     def _comment(self, packet: Packet, languages: Sequence[str]) -> str:
         """What is said with it: in its own language, and in each of `languages` that is another."""

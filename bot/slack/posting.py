@@ -151,8 +151,11 @@ class Speaker:
             self._whole.discard(delivery.id)
             beside.seated(self._house, connection, delivery, outcome, now)
             return ()
-        if isinstance(outcome, Refused) and delivery.subject.startswith("alert:"):
-            return safeguarding.tell_the_next_now(connection, delivery, now)
+        if delivery.subject.startswith("alert:"):
+            if isinstance(outcome, Refused):
+                return safeguarding.tell_the_next_now(connection, delivery, now)
+            if isinstance(outcome, Sent):
+                safeguarding.told(connection, delivery, now)
         if delivery.id in self._whole:  # composed a moment ago
             self._whole.discard(delivery.id)
             return ()

@@ -68,9 +68,10 @@ class Publisher:
         """
         now = self._house.clock()
         with self._house.store.read() as connection:
-            about = conferences.meeting(connection, delivery.payload["conference"])
+            about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
             waits = about is not None and standing.waits_until(connection, about.workspace, about.id, now)
-            approved = about is not None and conferences.latest_approval(connection, about.id) is not None
+            approval = conferences.latest_approval(connection, delivery.workspace, delivery.payload["conference"])
+            approved = about is not None and about.takes_part and approval is not None
         if about is None or not about.channel:
             return Refused(NO_CHANNEL)
         if waits:
@@ -92,7 +93,7 @@ class Publisher:
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Look in the channel; a page that stands already is updated again."""
         with self._house.store.read() as connection:
-            about = conferences.meeting(connection, delivery.payload["conference"])
+            about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
         if about is None or not about.channel:
             return None
         return self._poster.find(delivery, about.channel)
@@ -101,7 +102,7 @@ class Publisher:
         """Keep where the page stands; pin the first; go on to the next. Tell the advisor where it was held back."""
         conference, number = delivery.payload["conference"], delivery.payload["page"]
         look = self._looks.pop(delivery.id, None)
-        about = conferences.meeting(connection, conference)
+        about = conferences.meeting(connection, delivery.workspace, conference)
         if about is None:
             return ()
         drafts = self._held(connection, about, look.strangers, now) if look and look.strangers else []
@@ -112,7 +113,7 @@ class Publisher:
         if not outcome.ts:  # the pages from here on were taken away
             stands = stands[:number]
         # Found after a restart: what was approved by then stands; where nothing was, the frame.
-        frame = look.frame if look else not conferences.approved_by(connection, conference, delivery.created_at)
+        frame = look.frame if look else not (about.takes_part and self._approved_before(connection, delivery))
         standing.keep(connection, about.workspace, conference, stands, frame=frame)
         if number == 0 and stands and stands[:1] != list(before[:1]):
             drafts.append(conferences.pin(about.workspace, conference, outcome.ts, now))
@@ -127,10 +128,14 @@ class Publisher:
             agenda, revisions = self._agenda(connection, about) if not less else (None, ())
             if agenda is not None:
                 drafts += works.steps(connection, about.workspace, conference, agenda, revisions, delivery.id, now)
-                approval = conferences.latest_approval(connection, conference)
+                approval = conferences.latest_approval(connection, about.workspace, conference)
                 number = approval.number if approval is not None else 0
                 drafts += mailing.agenda(connection, about.workspace, conference, number, now)
         return drafts
+
+    def _approved_before(self, connection: Connection, delivery: Delivery) -> bool:
+        conference = delivery.payload["conference"]
+        return conferences.approved_by(connection, delivery.workspace, conference, delivery.created_at)
 
     def _page(self, delivery: Delivery, about: Meeting, compiled: Sequence[Message]) -> Outcome:
         number, channel = delivery.payload["page"], about.channel or ""
@@ -152,7 +157,7 @@ class Publisher:
 
     def _held(self, connection: Connection, about: Meeting, strangers: Sequence[str], now: datetime) -> list[Draft]:
         """Tell the advisor, once for what is held back and these people."""
-        approval = conferences.latest_approval(connection, about.id)
+        approval = conferences.latest_approval(connection, about.workspace, about.id)
         context = {
             "student": conferences.student_name(about),
             "strangers": list(strangers),
@@ -192,14 +197,15 @@ class Publisher:
     def _agenda(
         self, connection: Connection, about: Meeting, *, less: bool = False
     ) -> tuple[Agenda | None, tuple[Revision, ...]]:
-        approval = conferences.latest_approval(connection, about.id)
+        approval = conferences.latest_approval(connection, about.workspace, about.id)
         if approval is None:
             return None, ()
-        items = conferences.always_approved(connection, about.id) if less else approval.items
+        always = conferences.always_approved
+        items = always(connection, about.workspace, about.id) if less else approval.items
         language = self._house.words.language(about.language)
         level = levels.of_conference(connection, about.workspace, about.id)
-        read = review.material(connection, about.id)
-        revisions = works.linked(read.revisions, works.shared(connection, about.id))
+        read = review.material(connection, about.workspace, about.id)
+        revisions = works.linked(read.revisions, works.shared(connection, about.workspace, about.id))
         flows = review.flows_of(self._house, language, level)
         # What adults gave is not part of an approval: by keeping it the student said that it may stand here.
         added = NOTHING_ADDED if less else given.added_of(connection, about.workspace, [about.id])[about.id]
@@ -219,7 +225,7 @@ class Pinner:
     def send(self, delivery: Delivery) -> Outcome:
         """Pin the agenda; that it is pinned already is a success."""
         with self._house.store.read() as connection:
-            about = conferences.meeting(connection, delivery.payload["conference"])
+            about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
         if about is None or not about.channel:
             return Refused(NO_CHANNEL)
         reply = self._api.call("pins.add", {"channel": about.channel, "timestamp": delivery.payload["ts"]})

@@ -39,7 +39,7 @@ class ReadBack:
         """Say them as they stand now: in the message that is there, else in a new one. Not before somebody who should
         not be in the channel."""
         with self._house.store.read() as connection:
-            about = conferences.meeting(connection, delivery.payload["conference"])
+            about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
             stands = commitments.read_back_at(connection, delivery)
         if about is None or (_to_channel(delivery) and not about.channel):
             return Refused(NO_CHANNEL)
@@ -54,7 +54,7 @@ class ReadBack:
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Look for it; one that was only changed is changed again."""
         with self._house.store.read() as connection:
-            about = conferences.meeting(connection, delivery.payload["conference"])
+            about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
         if about is None:
             return None
         return self._poster.find(delivery, self._place(delivery, about))
@@ -82,7 +82,7 @@ class ReadBack:
         listed = committing.list_for_channel if _to_channel(delivery) else committing.list_of
         words, language = self._house.words, self._house.words.language(delivery.payload["language"])
         with self._house.store.read() as connection, composing():
-            saying = listed(self._house, connection, about.id, language)
+            saying = listed(self._house, connection, about.workspace, about.id, language)
             return messages(*say(words, saying.payload(language)))[0]
 
     @staticmethod

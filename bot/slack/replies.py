@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.slack.client import Reply
 from scheduler.outcomes import Later, Outcome, Refused, Unknown
 
-_UNTIL_MENDED = frozenset(
+UNTIL_MENDED = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "org_login_required"}
 )
 MENDED_SECONDS = 60.0
@@ -18,6 +18,6 @@ def trouble(reply: Reply, method: str) -> Outcome:
         return Unknown(reply.fault)
     if reply.retry_after is not None:
         return Later(reply.retry_after, reply.error, method)
-    if reply.error in _UNTIL_MENDED:
+    if reply.error in UNTIL_MENDED:
         return Later(MENDED_SECONDS, reply.error, method)
     return Refused(reply.error)

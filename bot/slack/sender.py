@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from bot.errors import ComposeError
 from bot.services import deadletters
+from bot.services.audit import posted
 from bot.services.channels import opening
 from bot.services.channels.packets import FOR_ONE, PACKET
 from bot.services.house import House
@@ -142,6 +143,8 @@ class SlackSender:
 
     def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
         """What is to be kept, and what follows. Where somebody waited in vain, the coordinators hear of it."""
+        if isinstance(outcome, Sent):
+            posted.noted(connection, delivery, outcome, now)
         drafts = self._carriers[delivery.kind].settled(connection, delivery, outcome, now)
         if isinstance(outcome, Refused):
             deadletters.tell(self._house, connection, delivery, outcome, now)

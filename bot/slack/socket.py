@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from http.client import HTTPException
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import send_response
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.builtin import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.errors import CoachError
+from bot.slack.entry import enter
+
+
+class Entrance(SocketModeHandler):
+    """Takes what comes through the socket in like everything else, and acks it by what Bolt answers."""
+
+    def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
+        """Answer one envelope."""
+        begun = time.time()
+        send_response(client, req, enter(self.app, req.payload), begun)
 
 
 class Socket:
@@ -17,7 +31,7 @@ class Socket:
 
     def __init__(self, app: App, app_token: str, api_url: str) -> None:
         client = WebClient(token=app_token, base_url=api_url)
-        self._handler = SocketModeHandler(app, app_token, web_client=client)
+        self._handler = Entrance(app, app_token, web_client=client)
 
     def open(self) -> None:
         """Connect. CoachError says why it cannot be done, never with the token."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.slack.blocks import harmless
 from bot.slack.client import Reply, SlackApi
 from bot.slack.replies import trouble
 from scheduler.outbox import Delivery
@@ -82,7 +83,7 @@ def not_now(delivery: Delivery, reason: str) -> Outcome:
 def _arguments(file: str, upload: Upload, channel: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {"files": [{"id": file, "title": upload.title}], "channel_id": channel}
     if upload.comment:
-        arguments["initial_comment"] = upload.comment
+        arguments["initial_comment"] = harmless(upload.comment).replace("://", "∶//")  # Slack reads it as mrkdwn
     if upload.thread:
         arguments["thread_ts"] = upload.thread
     return arguments

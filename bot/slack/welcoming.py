@@ -61,7 +61,7 @@ class CardPoster:
         """Compose and post, or update."""
         payload = delivery.payload
         with self._house.store.read() as connection, composing():
-            about = conferences.meeting(connection, payload["conference"])
+            about = conferences.meeting(connection, delivery.workspace, payload["conference"])
             saying = cards.saying(connection, delivery)
             stand = cards.standing(connection, delivery.workspace, payload["conference"])
         if about is None or not about.channel:
@@ -79,7 +79,7 @@ class CardPoster:
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Look in the channel; a card that stands is said anew again."""
         with self._house.store.read() as connection:
-            about = conferences.meeting(connection, delivery.payload["conference"])
+            about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
         return self._poster.find(delivery, about.channel) if about is not None and about.channel else None
 
     def settled(self, *_: object) -> Sequence[Draft]:

@@ -12,7 +12,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.slack.guard import MAX_BODY, Guard
+from bot.practice.stage import Stage
+from bot.practice.targets import Delivery, Sort, WsgiTarget
+from bot.slack.guard import BODY, MAX_AGE_SECONDS, MAX_BODY, Answered, Guard, Seal
+from tests.stages import LETTER, Student, agenda
 
 SECRET = "practice-signing-secret"
 NOW = 1_796_050_800
@@ -28,17 +31,27 @@ def request(
     timestamp: str = str(NOW),
     signature: str | None = None,
     length: str | None = None,
+    **more: Any,
 ) -> tuple[str, bytes | None]:
-    """The status that is answered, and the body as it is passed on, if it is."""
-    passed: list[bytes] = []
+    """The status that is answered, and the body as it is passed on, if it is. `more`: of the environment; None is
+    taken out."""
+    behind = Behind()
+    status = behind.take(environ(body, content, timestamp=timestamp, signature=signature, length=length, **more))
+    return status, behind.passed[0] if behind.passed else None
 
-    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        passed.append(environ["wsgi.input"].read())
-        start_response("200 OK", [])
-        return [b""]
 
+def environ(
+    body: bytes,
+    content: str = JSON,
+    *,
+    timestamp: str = str(NOW),
+    signature: str | None = None,
+    length: str | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """A request as a server hands it on."""
     digest = hmac.new(SECRET.encode(), f"v0:{timestamp}:".encode() + body, hashlib.sha256).hexdigest()
-    environ = {
+    usual = {
         "REQUEST_METHOD": "POST",
         "CONTENT_TYPE": content,
         "CONTENT_LENGTH": str(len(body)) if length is None else length,
@@ -46,9 +59,30 @@ def request(
         "HTTP_X_SLACK_SIGNATURE": f"v0={digest}" if signature is None else signature,
         "wsgi.input": io.BytesIO(body),
     }
-    statuses: list[str] = []
-    list(Guard(app, SECRET, lambda: float(NOW))(environ, lambda status, _headers: statuses.append(status)))
-    return statuses[0], passed[0] if passed else None
+    return {name: value for name, value in {**usual, **more}.items() if value is not None}
+
+
+class Behind:
+    """What stands behind a guard: it keeps what it is passed, and answers as it is told."""
+
+    def __init__(self, answers: str = "200 OK") -> None:
+        self.passed: list[bytes] = []
+        self.read: list[Any] = []
+        self.answers = answers
+        self.now = float(NOW)
+        self.guard = Guard(self._take, SECRET, lambda: self.now)
+
+    def take(self, environ: dict[str, Any]) -> str:
+        """Have the guard answer; its status."""
+        statuses: list[str] = []
+        list(self.guard(environ, lambda status, _headers: statuses.append(status)))
+        return statuses[0]
+
+    def _take(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        self.passed.append(environ["wsgi.input"].read())
+        self.read.append(environ[BODY])
+        start_response(self.answers, [])
+        return [b""]
 
 
 EVENT = json.dumps({"type": "event_callback", "event": {"text": WORDS}}).encode()
@@ -101,9 +135,178 @@ def test_a_body_that_cannot_be_read_is_refused(body: bytes, content: str) -> Non
     assert request(body, content) == ("400 Bad Request", None)
 
 
-@pytest.mark.parametrize("length", [str(MAX_BODY + 1), "-5", "many"])
-def test_a_body_that_is_too_large_or_of_no_length_is_refused(length: str) -> None:
-    assert request(EVENT, length=length) == ("413 Content Too Large", None)
+def test_a_body_that_is_too_large_is_refused_unread() -> None:
+    assert request(EVENT, length=str(MAX_BODY + 1), **{"wsgi.input": Unreadable()}) == ("413 Content Too Large", None)
+
+
+@pytest.mark.parametrize("length", ["-5", "many", "1e3", "５０", "5, 5", "9" * 40, " 5"])
+def test_a_length_that_is_none_is_refused(length: str) -> None:
+    assert request(EVENT, length=length) == ("400 Bad Request", None)
+
+
+def test_a_body_as_large_as_can_be_passes() -> None:
+    body = b'{"type": "' + b"a" * (MAX_BODY - 12) + b'"}'
+    assert request(body) == ("200 OK", body)
+
+
+@pytest.mark.parametrize(("claimed", "status"), [(1, "401"), (3, "401"), (23, "400"), (MAX_BODY, "400")])
+def test_a_length_that_is_not_the_bodys_is_refused(claimed: int, status: str) -> None:
+    answer, passed = request(b"{}" + b" " * 20, length=str(claimed))
+    assert (answer[:3], passed) == (status, None)
+
+
+class Unreadable(io.BytesIO):
+    """A client that has hung up."""
+
+    def read(self, *_: Any) -> bytes:
+        raise TimeoutError("timed out")
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"REQUEST_METHOD": "GET"}, "405 Method Not Allowed"),
+        ({"REQUEST_METHOD": "post"}, "405 Method Not Allowed"),
+        ({"REQUEST_METHOD": None}, "405 Method Not Allowed"),
+        ({"CONTENT_TYPE": "text/plain"}, "415 Unsupported Media Type"),
+        ({"CONTENT_TYPE": "application/jsonp"}, "415 Unsupported Media Type"),
+        ({"CONTENT_TYPE": "multipart/form-data; boundary=x"}, "415 Unsupported Media Type"),
+        ({"CONTENT_TYPE": None}, "415 Unsupported Media Type"),
+        ({"HTTP_CONTENT_ENCODING": "gzip"}, "415 Unsupported Media Type"),
+        ({"CONTENT_LENGTH": None}, "411 Length Required"),
+        ({"CONTENT_LENGTH": ""}, "411 Length Required"),
+        ({"CONTENT_LENGTH": None, "HTTP_TRANSFER_ENCODING": "chunked"}, "411 Length Required"),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, "400 Bad Request"),
+        ({"wsgi.input": None}, "400 Bad Request"),
+        ({"wsgi.input": Unreadable()}, "400 Bad Request"),
+        ({"wsgi.input": io.StringIO("{}")}, "400 Bad Request"),
+        ({"HTTP_X_SLACK_SIGNATURE": None}, "401 Unauthorized"),
+        ({"HTTP_X_SLACK_REQUEST_TIMESTAMP": None}, "401 Unauthorized"),
+        ({"HTTP_X_SLACK_SIGNATURE": None, "HTTP_X_SLACK_REQUEST_TIMESTAMP": None}, "401 Unauthorized"),
+        ({"HTTP_X_SLACK_REQUEST_TIMESTAMP": f"{NOW},{NOW}"}, "401 Unauthorized"),
+        ({"HTTP_X_SLACK_SIGNATURE": "v0=" + "a" * 64 + ",v0=" + "b" * 64}, "401 Unauthorized"),
+        ({"HTTP_X_SLACK_SIGNATURE": "v0=" + "a" * 64 + "\n"}, "401 Unauthorized"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_what_is_no_request_of_slacks_is_refused(more: dict[str, Any], status: str) -> None:
+    assert request(EVENT, **more) == (status, None)
+
+
+def test_the_type_of_the_content_may_be_written_as_headers_may() -> None:
+    assert request(EVENT, "Application/JSON; charset=utf-8") == ("200 OK", EVENT)
+
+
+@pytest.mark.parametrize(
+    ("body", "content"),
+    [
+        (b"&".join(b"a%d=1" % n for n in range(100_000)), FORM),
+        (b"&" * 900_000, FORM),
+        (b"payload=%7B%7D&payload=%7B%7D", FORM),
+        (b"command=/a&command=/b", FORM),
+        (b'{"a": NaN}', JSON),
+        (b'{"a": -Infinity}', JSON),
+        (b'{"a": ' + b"1" * 4301 + b"}", JSON),
+        ('{"a": 1}'.encode("utf-16"), JSON),
+        (b"\xef\xbb\xbf{}", JSON),
+        (b'{"a": "\x00"}', JSON),
+        (b'{"a":' * 150_000, JSON),
+    ],
+    ids=["fields", "blanks", "payloads", "commands", "nan", "infinity", "huge", "utf-16", "bom", "nul", "deep"],
+)
+def test_a_body_meant_to_be_hard_to_read_is_refused(body: bytes, content: str) -> None:
+    assert request(body, content) == ("400 Bad Request", None)
+
+
+def test_a_body_is_read_once_and_handed_on_as_it_was_read() -> None:
+    behind = Behind()
+    behind.take(environ(b'{"a": 1, "a": 2}'))
+    behind.take(environ(urlencode({"payload": '{"type": "x"}'}).encode(), FORM))
+    behind.take(environ(urlencode({"command": "/conference", "text": "payload"}).encode(), FORM))
+    assert behind.read == [{"a": 2}, {"type": "x"}, {"command": "/conference", "text": "payload"}]
+
+
+def test_a_look_at_the_certificate_is_answered_signed_or_not_and_runs_nothing() -> None:
+    probe = urlencode({"ssl_check": "1", "token": "x"}).encode()
+    bare = {"HTTP_X_SLACK_SIGNATURE": None, "HTTP_X_SLACK_REQUEST_TIMESTAMP": None}
+    assert request(probe, FORM) == ("200 OK", None)
+    assert request(probe, FORM, **bare) == ("200 OK", None)
+    assert request(probe, FORM, signature="v0=" + "0" * 64) == ("401 Unauthorized", None)
+    assert request(probe + b"&command=/conference", FORM, **bare) == ("401 Unauthorized", None)
+    assert request(probe + b"&a=" + b"a" * 500, FORM, **bare) == ("401 Unauthorized", None)
+
+
+# -- once answered, a request runs nothing more ----------------------------------------------------------------------
+
+
+def test_a_request_that_was_answered_runs_nothing_when_it_is_played_again() -> None:
+    behind = Behind()
+    assert [behind.take(environ(EVENT)) for _ in range(3)] == ["200 OK"] * 3
+    assert behind.passed == [EVENT]
+
+
+@pytest.mark.parametrize("answers", ["500 Internal Server Error", "404 Not Found"])
+def test_a_request_that_was_not_taken_may_come_again(answers: str) -> None:
+    behind = Behind(answers)
+    assert behind.take(environ(EVENT)) == answers
+    behind.answers = "200 OK"
+    assert behind.take(environ(EVENT)) == "200 OK"
+    assert len(behind.passed) == 2
+
+
+def test_the_same_words_signed_at_another_time_are_another_request() -> None:
+    behind = Behind()
+    behind.take(environ(EVENT))
+    behind.take(environ(EVENT, timestamp=str(NOW + 1)))
+    assert len(behind.passed) == 2
+
+
+def test_a_request_from_a_clock_that_is_ahead_is_known_as_long_as_it_is_taken() -> None:
+    behind = Behind()
+    ahead = str(NOW + MAX_AGE_SECONDS)
+    behind.take(environ(EVENT, timestamp=ahead))
+    behind.now += 2 * MAX_AGE_SECONDS
+    assert behind.take(environ(EVENT, timestamp=ahead)) == "200 OK"
+    assert len(behind.passed) == 1
+    behind.now += 1
+    assert behind.take(environ(EVENT, timestamp=ahead)) == "401 Unauthorized"
+
+
+def test_what_is_remembered_is_bounded_and_let_go_when_it_could_not_come_again() -> None:
+    answered = Answered(most=10)
+    for number in range(1000):
+        answered.note(Seal(str(NOW), f"v0={number:064d}"), NOW)
+    assert len(answered) == 10
+    answered.note(Seal(str(NOW + MAX_AGE_SECONDS + 1), "v0=" + "a" * 64), NOW + MAX_AGE_SECONDS + 1)
+    assert len(answered) == 1
+
+
+# -- behind the guard ------------------------------------------------------------------------------------------------
+
+
+def test_the_whole_way_over_http_is_gone_with_slacks_own_requests(noor: Student) -> None:
+    noor.stage.workspace.attach(noor.stage.bot.wsgi())
+    noor.finish()
+    assert LETTER["learner"] in agenda(noor.stage)
+    assert noor.person.trouble == []
+
+
+def test_a_command_with_the_word_payload_in_it_is_a_command(noor: Student) -> None:
+    noor.arrive()
+    noor.stage.workspace.attach(noor.stage.bot.wsgi())
+    assert noor.person.command("/conference", "payload").ok
+    assert "/conference" in noor.person.ephemerals[-1].text
+
+
+def test_only_the_bots_one_address_is_answered(stage: Stage) -> None:
+    target = WsgiTarget(stage.bot.wsgi(), stage.bot.secret, "/elsewhere")
+    assert target.deliver(Delivery(Sort.COMMAND, {"command": "/conference"})).status == 404
+
+
+def test_slack_is_told_that_the_address_is_ours(stage: Stage) -> None:
+    target = WsgiTarget(stage.bot.wsgi(), stage.bot.secret)
+    asked = {"type": "url_verification", "challenge": "3eZbrw1aB", "token": "x"}
+    assert target.deliver(Delivery(Sort.EVENT, asked)).body == {"challenge": "3eZbrw1aB"}
 
 
 @pytest.mark.parametrize("wrong", [{"signature": "v0=bad"}, {"timestamp": "bad"}, {"content": "application/json;"}])

@@ -61,6 +61,10 @@ class Changes:
     """Ids of the stored conferences that somebody has come to belong to."""
     respoken: tuple[int, ...] = ()
     """Ids of those who are spoken to in another language now."""
+    shut_out: tuple[tuple[int, str], ...] = ()
+    """Who is not let in as what they are now with the account they have: (person's id, the Slack id they had)."""
+    consented: tuple[tuple[int, bool], ...] = ()
+    """Whose consent to take part was given (true) or withdrawn: (student's id, which)."""
 
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
@@ -81,6 +85,8 @@ class Ledger:
     _unseated: list[tuple[int, int]] = field(default_factory=list)
     _seated: list[int] = field(default_factory=list)
     _respoken: list[int] = field(default_factory=list)
+    _shut_out: list[tuple[int, str]] = field(default_factory=list)
+    _consented: list[tuple[int, bool]] = field(default_factory=list)
 
     def moved(self, conference: int) -> None:
         self._moved.append(conference)
@@ -105,6 +111,12 @@ class Ledger:
 
     def respoken(self, person: int) -> None:
         self._respoken.append(person)
+
+    def shut_out(self, person: int, slack_id: str) -> None:
+        self._shut_out.append((person, slack_id))
+
+    def consented(self, student: int, given: bool) -> None:
+        self._consented.append((student, given))
 
     def added(self, what: Thing, name: str) -> None:
         self._added.append(Change(what, name))
@@ -145,6 +157,8 @@ class Ledger:
             tuple(self._unseated),
             tuple(self._seated),
             tuple(self._respoken),
+            tuple(self._shut_out),
+            tuple(self._consented),
         )
 
 

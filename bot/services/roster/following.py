@@ -9,8 +9,9 @@ from sqlalchemy import Connection, select
 
 from bot.services.channels import cards, channel, moving
 from bot.services.family import households, inviting, mailing
+from bot.services.leaving import consent
 from bot.services.nudges import reminders
-from bot.services.roster import school
+from bot.services.roster import members, school
 from bot.services.roster.changes import Changes
 from bot.services.speech import Kind, Saying
 from bot.store.models import Conference, Guardian, Participant, Person
@@ -30,8 +31,12 @@ def followed(
     drafts = _moved(connection, workspace, changes, now)
     drafts += cards.respoken(connection, workspace, changes.respoken, now)
     for conference, person in changes.unseated:
-        drafts += _leave(connection, conference, person, now)
-    for conference in sorted({*changes.seated, *_theirs(connection, changes.readdressed)}):
+        drafts += _leave(connection, workspace, conference, person, now)
+    for student, given in changes.consented:
+        drafts += consent.followed(connection, workspace, student, now, given=given)
+    for person, slack_id in changes.shut_out:
+        drafts += members.shut_out(connection, outbox, workspace, person, slack_id, now)
+    for conference in sorted({*changes.seated, *_theirs(connection, workspace, changes.readdressed)}):
         drafts += _join(connection, workspace, conference, now, mails=mails)
     return drafts
 
@@ -52,20 +57,24 @@ def _silence(connection: Connection, outbox: Outbox, workspace: str, person: int
         outbox.cancel(connection, workspace, now, households.SILENT, recipient=lane, spare=reminders.PLANNED)
 
 
-def _theirs(connection: Connection, people: Collection[int]) -> set[int]:
+def _theirs(connection: Connection, workspace: str, people: Collection[int]) -> set[int]:
     """The conferences these adults belong to."""
-    asked = select(Participant.conference_id).where(Participant.person_id.in_(people))
+    asked = select(Participant.conference_id).where(
+        Participant.workspace == workspace, Participant.person_id.in_(people)
+    )
     return set(connection.scalars(asked)) if people else set()
 
 
-def _leave(connection: Connection, conference: int, person: int, now: datetime) -> list[Draft]:
+def _leave(connection: Connection, workspace: str, conference: int, person: int, now: datetime) -> list[Draft]:
     """Tell the advisor whom to take out of the channel; nothing of the student's goes there before that."""
-    about = channel.meeting(connection, conference)
+    about = channel.meeting(connection, workspace, conference)
     if about is None or not about.channel or about.date < school.today(connection, about.workspace, now).isoformat():
         return []
-    name = connection.scalar(select(Person.name).where(Person.id == person))
+    name = connection.scalar(select(Person.name).where(Person.workspace == workspace, Person.id == person))
     contact = connection.scalar(
-        select(Guardian.contact).where(Guardian.adult_id == person, Guardian.student_id == about.student_id)
+        select(Guardian.contact).where(
+            Guardian.workspace == workspace, Guardian.adult_id == person, Guardian.student_id == about.student_id
+        )
     )
     context = {
         "student": channel.student_name(about), "name": name, "channel": about.name or "", "silent": contact == "none"

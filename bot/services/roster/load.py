@@ -11,7 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from bot.errors import SchoolError
 from bot.school import Conference, Contact, Level, Role, School, Term
+from bot.services.audit import trail
+from bot.services.leaving.erasing import erased
 from bot.services.nudges.rhythm import load_cadence, load_calendar
 from bot.services.roster.changes import Change, Changes, Field, Ledger, Thing
 from bot.services.roster.enrol import enrol
@@ -31,7 +34,9 @@ def load_school(connection: Connection, workspace: str, school: School, now: dat
 
     Loading the same again changes nothing. A conference whose day is over stays as it is when the folder no longer
     has it: schools load one term after the other. A term stays for as long as it has conferences.
+    Raises SchoolError where somebody in it was erased.
     """
+    _refuse_erased(connection, workspace, school)
     ledger = Ledger()
     _load_itself(connection, workspace, school, now, ledger)
     terms = _load_terms(connection, workspace, school.terms, ledger)
@@ -42,7 +47,38 @@ def load_school(connection: Connection, workspace: str, school: School, now: dat
     changes = ledger.changes()
     if changes:
         rows.change_school(connection, workspace, {"loaded_at": now})
+        _note(connection, workspace, changes, now)
     return changes
+
+
+def _note(connection: Connection, workspace: str, changes: Changes, now: datetime) -> None:
+    """Into the audit trail: an entry for each thing, with which of its values are others now."""
+    people = {row["key"]: row for row in rows.people(connection, workspace)}
+    how = (("added", changes.added), ("changed", changes.changed), ("removed", changes.removed))
+    entries = [_entry(one, f"{one.what}_{done}", people) for done, listed in how for one in listed]
+    trail.note_all(connection, workspace, now, trail.CLI, entries)
+
+
+def _entry(one: Change, kind: str, people: Mapping[str, RowMapping]) -> trail.Noted:
+    key = one.name.rpartition(" ")[2].rstrip(")") if one.what is Thing.PERSON else one.name.partition(", ")[0]
+    person = people.get(key)
+    if one.what not in (Thing.PERSON, Thing.CONFERENCE) or person is None:
+        return trail.Noted(trail.Act.CHANGED, kind)
+    fields = ".".join(field.name for field in one.fields)
+    thing = ":".join(filter(None, (trail.person(person["id"]), fields)))[: trail.LONGEST]
+    return trail.Noted(trail.Act.CHANGED, kind, thing, person["id"] if person["role"] == Role.STUDENT else None)
+
+
+def _refuse_erased(connection: Connection, workspace: str, school: School) -> None:
+    """Raise SchoolError where the roster brings back somebody who was erased."""
+    gone = erased(connection, workspace, [person.key for person in school.people])
+    if gone:
+        raise SchoolError(
+            f"roster.csv, row {person.row}, column id: “{person.key}” was erased on {gone[person.key]:%Y-%m-%d}. "
+            f"Take the row out; if they are to come back: conference-coach erase --allow {person.key}"
+            for person in school.people
+            if person.key in gone
+        )
 
 
 def _load_itself(connection: Connection, workspace: str, school: School, now: datetime, ledger: Ledger) -> None:
@@ -63,6 +99,8 @@ def _school_values(school: School) -> dict[str, Any]:
         "language": school.language,
         "grade_band": school.grade_band.value,
         "level": school.level.value,
+        "keep_days": school.keep_days,
+        "hours": school.hours,
         "quiet_from": school.quiet.begin,
         "quiet_until": school.quiet.until,
         "counselors": {"keys": list(school.counselors)},
@@ -85,7 +123,7 @@ def _load_terms(connection: Connection, workspace: str, terms: Sequence[Term], l
             continue
         kept.add(row["id"])
         if ledger.compare(Thing.TERM, term.name, dict(row), values):
-            rows.change(connection, models.Term, {row["id"]: values})
+            rows.change(connection, workspace, models.Term, {row["id"]: values})
     _remove_terms(connection, workspace, [row for row in stored.values() if row["id"] not in kept], ledger)
     return {row["name"]: row["id"] for row in rows.terms(connection, workspace)}
 
@@ -97,7 +135,7 @@ def _level(level: Level | None) -> str | None:
 def _remove_terms(connection: Connection, workspace: str, gone: Sequence[RowMapping], ledger: Ledger) -> None:
     used = {row["term_id"] for row in rows.conferences(connection, workspace)} if gone else set()
     unused = [row for row in gone if row["id"] not in used]
-    rows.remove_terms(connection, [row["id"] for row in unused])
+    rows.remove_terms(connection, workspace, [row["id"] for row in unused])
     for row in unused:
         ledger.removed(Thing.TERM, row["name"])
 
@@ -170,7 +208,7 @@ class _Meetings:
         before = {**row, "people": self._keys(there)}
         after = {**values, "people": self._keys(here)}
         if self.ledger.compare(Thing.CONFERENCE, _called(conference.student, conference.term), before, after):
-            rows.change(self.connection, models.Conference, {row["id"]: values})
+            rows.change(self.connection, self.workspace, models.Conference, {row["id"]: values})
         if any(row[name] != value for name, value in values.items()):
             self.ledger.moved(row["id"])
         if any(row[name] != values[name] for name in _TOLD):
@@ -179,17 +217,18 @@ class _Meetings:
     def _seat(self, there: Mapping[int, frozenset[int]], here: Mapping[int, frozenset[int]]) -> None:
         before = {(conference, person) for conference in here for person in there.get(conference, ())}
         after = {(conference, person) for conference, people in here.items() for person in people}
-        for conference, person in rows.still_in_channels(self.connection, before - after):
+        for conference, person in rows.still_in_channels(self.connection, self.workspace, before - after):
             self.ledger.unseated(conference, person)
         for conference in sorted({conference for conference, _ in after - before} & there.keys()):
             self.ledger.seated(conference)
-        rows.remove_participants(self.connection, before - after)
+        rows.remove_participants(self.connection, self.workspace, before - after)
         rows.add_participants(self.connection, self.workspace, after - before)
 
     def _cancel(self, gone: Sequence[RowMapping], now: datetime) -> None:
         today = day_in(self.school.time_zone, now)
         coming = [row for row in gone if not row["cancelled"] and row["date"] >= today]
-        rows.change(self.connection, models.Conference, {row["id"]: {"cancelled": True} for row in coming})
+        off = {row["id"]: {"cancelled": True} for row in coming}
+        rows.change(self.connection, self.workspace, models.Conference, off)
         terms = {term: name for name, term in self.terms.items()}
         for row in coming:
             self.ledger.removed(Thing.CONFERENCE, _called(self._names[row["student_id"]], terms[row["term_id"]]))

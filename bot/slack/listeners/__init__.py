@@ -5,6 +5,7 @@ from __future__ import annotations
 from slack_bolt import App
 
 from bot.slack.desk import Desk
+from bot.slack.gate import Gate
 from bot.slack.listeners import (
     actions,
     advising,
@@ -12,6 +13,7 @@ from bot.slack.listeners import (
     commands,
     committing,
     contributing,
+    flood,
     forms,
     home,
     lifecycle,
@@ -24,8 +26,10 @@ from bot.slack.listeners import (
 
 
 def register(app: App, desk: Desk) -> None:
-    """Register every listener; the catch-alls come last."""
+    """Register every listener; the gate comes before all of them, the catch-alls last."""
+    app.use(Gate(desk))
     for module in (
+        flood,
         messages,
         nudges,
         packets,

@@ -12,31 +12,21 @@ from bot.services.advising.looking import Look, look
 from bot.slack.blocks import modal
 from bot.slack.compose import say
 from bot.slack.desk import Desk
-from bot.slack.listeners.actions import team, user
+from bot.slack.tapping import carried, inside, on, team, user
 from bot.taps import Tap
 
-_WHOM = re.compile(r"[0-9]{1,18}$|all$")
+_WHOM = re.compile(r"[0-9]{1,18}|all")
 
 
 def register(app: App, desk: Desk) -> None:
     """Listen to the buttons and menus that open a window."""
 
-    @app.action(re.compile(rf"^{Tap.LOOK.value}\.\d+$"), matchers=[_readable])
+    @on(app, Tap.LOOK, _WHOM)
     def open_window(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
-        found = look(desk.house, team(body), user(body), _whom(action))
+        found = look(desk.house, team(body), user(body), carried(action))
         if found is not None:
             _show(desk, body, found)
         ack()
-
-
-def _whom(action: dict[str, Any]) -> str:
-    """Whom to look at: a button carries it, a menu's choice too."""
-    return str(action.get("value") or (action.get("selected_option") or {}).get("value") or "")
-
-
-def _readable(action: dict[str, Any]) -> bool:
-    """What carries anything else is left to the catch-all."""
-    return _WHOM.match(_whom(action)) is not None
 
 
 def _show(desk: Desk, body: dict[str, Any], found: Look) -> None:
@@ -48,8 +38,7 @@ def _show(desk: Desk, body: dict[str, Any], found: Look) -> None:
     document, controls = say(words, found.saying.payload(language))
     title, close = (words.catalog.label(language, key) for key in (found.title, "modal.close"))
     view = modal("look", title, document, close=close, controls=controls)
-    inside = (body.get("view") or {}).get("type") == "modal"
-    method = "views.push" if inside else "views.open"
+    method = "views.push" if inside(body) else "views.open"
     reply = desk.api.call(method, {"trigger_id": body["trigger_id"], "view": view})
     if not reply.ok:
         raise CoachError(f"Slack did not open the window ({reply.error or reply.fault}). Tap the button again.")

@@ -30,11 +30,11 @@ def register(app: App, desk: Desk) -> None:
         if answer.saying is None:
             ack()
         else:
-            message = _shown(desk.house.words, answer)
+            message = shown(desk.house.words, answer)
             ack(text=message.text, blocks=message.blocks, response_type="ephemeral")
 
 
-def _shown(words: Words, answer: Answer) -> Message:
+def shown(words: Words, answer: Answer) -> Message:
     """The answer as one message; what does not fit in it ends with "…"."""
     if answer.saying is None:
         raise AssertionError("nothing is to be shown")

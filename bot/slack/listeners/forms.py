@@ -13,7 +13,7 @@ from bot.services.forms import Field, Window
 from bot.slack.blocks import Input, entered, modal
 from bot.slack.compose import say
 from bot.slack.desk import Desk
-from bot.slack.listeners.actions import team, user
+from bot.slack.tapping import carried, inside, on, team, user
 from bot.taps import Tap
 from bot.words import Words
 from prompts.markdown import Document
@@ -22,21 +22,18 @@ Body = dict[str, Any]
 Json = dict[str, Any]
 
 _CALLBACK = re.compile(r"^form:[a-z_]+$")
-_VALUE = re.compile(r"[a-z_]+(:[^:]{1,64})*$")
+_VALUE = re.compile(r"[a-z_]+(:[^:]{1,64})*")
 _NOTHING = Document(())
 
 
 def register(app: App, desk: Desk) -> None:
     """Listen to the buttons that open a window, and to what is submitted."""
 
-    def readable(action: Body) -> bool:  # what carries anything else is left to the catch-all
-        return _VALUE.match(action.get("value") or "") is not None
-
-    @app.action(re.compile(rf"^{Tap.FORM.value}\.\d+$"), matchers=[readable])
+    @on(app, Tap.FORM, _VALUE)
     def open_form(ack: Ack, body: Body, action: Body) -> None:
-        found = forms.opened(desk.house, team(body), user(body), action["value"])
+        found = forms.opened(desk.house, team(body), user(body), carried(action))
         if found is not None:
-            show(desk, body["trigger_id"], found, inside=(body.get("view") or {}).get("type") == "modal")
+            show(desk, body["trigger_id"], found, inside=inside(body))
         ack()
 
     @app.view(_CALLBACK)

@@ -9,6 +9,7 @@ from typing import Any
 
 from slack_bolt import App, BoltResponse
 
+from bot.errors import CoachError
 from bot.services.roster import members
 from bot.slack.desk import Desk
 from bot.slack.directory import member
@@ -16,13 +17,15 @@ from scheduler.failures import raised_at
 
 log = logging.getLogger("bot.slack")
 
+CONFLICT = 409
+
 
 def register(app: App, desk: Desk) -> None:
     """How people are now, and the catch-alls: what nobody listens to is acked, so that Slack does not send it again."""
 
     @app.event("user_change")
     def changed(body: dict[str, Any], event: dict[str, Any]) -> None:
-        found = member(event["user"])
+        found = member(event["user"], body["team_id"])
         if found is not None:
             desk.send(members.changed(desk.house, body["team_id"], found))
 
@@ -37,8 +40,11 @@ def register(app: App, desk: Desk) -> None:
 
     @app.error
     def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
-        """Not acked, so that Slack sends an event again. Logged by name and reference: a message may hold words."""
+        """Not acked, so that Slack sends an event again. Logged by name and reference: a message may hold words.
+
+        A CoachError is a window that Slack would not open: whoever tapped is shown that, and the fault is not here.
+        """
         reference = uuid.uuid4().hex[:8]
         log.error("listener_failed reference=%s error=%s at=%s type=%s", reference, type(error).__name__,
                   raised_at(error), body.get("type"))  # fmt: skip
-        return BoltResponse(status=500, body="")
+        return BoltResponse(status=CONFLICT if isinstance(error, CoachError) else 500, body="")

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from slack_bolt import Ack, App
 
 from bot.services.script import practising
 from bot.slack.desk import Desk
-from bot.slack.listeners.actions import chat, event_id, team, thread, user
+from bot.slack.tapping import Body, carried, chat, event_id, on, team, thread, user
 from bot.taps import Step, Tap
 
-Body = dict[str, Any]
-
-_STEP = re.compile(r"[0-9]{1,18}:[a-z]{1,16}:[0-9]{1,4}$")
+_STEP = re.compile(r"[0-9]{1,18}:[a-z]{1,16}:[0-9]{1,4}")
 
 
 def register(app: App, desk: Desk) -> None:
     """Listen to what is tapped on a card."""
 
-    def readable(action: Body) -> bool:  # what carries anything else is left to the catch-all
-        return _STEP.match(action.get("value") or "") is not None
-
-    @app.action(re.compile(rf"^{Tap.PRACTICE.value}\.\d+$"), matchers=[readable])
+    @on(app, Tap.PRACTICE, _STEP)
     def practise(ack: Ack, body: Body, action: Body) -> None:
         place, ts = _place(body)
-        step = Step.parse(action["value"])
+        step = Step.parse(carried(action))
         said = practising.tap(desk.house, team(body), event_id(action), user(body), place, thread(body), ts, step)
         desk.send(said)
         ack()

@@ -1,0 +1,37 @@
+"""The HTTP way in behind the guard: what it has read goes to Bolt, Bolt's answer goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from slack_bolt import App, BoltResponse
+
+from bot.slack.entry import enter
+from bot.slack.guard import BODY, Environ
+
+
+class Http:
+    """A WSGI application. The guard has checked who sent it and read it, once: nothing is parsed a second time, in
+    another way (Bolt's own parser takes a command's text for a payload if that word is in it)."""
+
+    def __init__(self, app: App, path: str) -> None:
+        self._app = app
+        self._path = path
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Answer what came to the bot's one address."""
+        there = environ.get("PATH_INFO") == self._path
+        return _send(enter(self._app, environ[BODY]) if there else BoltResponse(status=404, body=""), start_response)
+
+
+def _send(response: BoltResponse, start_response: Any) -> Iterable[bytes]:
+    content = (response.body or "").encode()
+    headers = [(name, value) for name, values in response.headers.items() for value in values]
+    status = HTTPStatus(response.status)
+    length = ("content-length", str(len(content)))
+    start_response(
+        f"{status.value} {status.phrase}", [*(one for one in headers if one[0].lower() != "content-length"), length]
+    )
+    return [content]
