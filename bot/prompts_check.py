@@ -13,6 +13,7 @@ import regex  # type: ignore[import-untyped]
 
 from bot.dialogue.coach import Lexicon
 from bot.dialogue.flow import Band, Flow, Question, parse_flow
+from bot.dialogue.sentences import parse as parse_sentences
 from bot.errors import FlowError
 from bot.readability import grade
 from bot.slack.blocks import HEADER, messages
@@ -79,7 +80,7 @@ def _problems(check: _Check) -> Iterator[str]:
     for path in check.catalog.strays:
         yield (
             f"{path}: not a file that is read; rename it to flows/….toml, messages/…{MESSAGE}, labels.toml, "
-            "lexicon.toml or safety.toml, in a folder of its language (en, es)"
+            "lexicon.toml, safety.toml or safety_sentences.toml, in a folder of its language (en, es)"
         )
     for language in check.catalog.languages:
         yield from _parse(check, language)
@@ -139,6 +140,11 @@ def _safety(catalog: Catalog, language: str) -> Iterator[str]:
     for name in ("explicit", "look", "idioms"):
         if not _filled(lists.get(name)):
             yield f"{source}: no phrases under {name!r}; add them, or nothing of the kind is noticed"
+    if sentences := catalog.sentences(language):
+        try:
+            parse_sentences(sentences, catalog.source(language, "safety_sentences.toml"))
+        except FlowError as error:
+            yield from error.problems
 
 
 def _filled(value: object) -> bool:

@@ -27,7 +27,7 @@ MOST_FILES = 2_000
 """Files in a school's own folder of texts; there are some 200 for each language."""
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,4})?")
-_KNOWN = re.compile(r"flows/[a-z_]+\.toml|messages/[a-z_]+\.md\.j2|(labels|lexicon|safety)\.toml")
+_KNOWN = re.compile(r"flows/[a-z_]+\.toml|messages/[a-z_]+\.md\.j2|(labels|lexicon|safety|safety_sentences)\.toml")
 _MARKS = re.compile(f"[{VALUE}{WORDS}{SLOT}{END}]")
 
 
@@ -115,6 +115,10 @@ class Catalog:
     def safety(self, language: str) -> Mapping[str, Any]:
         """The tables of the word lists that call for a person."""
         return self._table(language, "safety.toml")
+
+    def sentences(self, language: str) -> Mapping[str, Any]:
+        """The sentences this language has itself to count by what its word lists notice; {} where it has none."""
+        return self._tables.get(language, {}).get("safety_sentences.toml", {})
 
     def labels(self, language: str) -> Mapping[str, str]:
         """All labels this language has itself, by dotted key."""

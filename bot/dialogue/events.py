@@ -39,24 +39,40 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message. `asked_at` is the ts at which the open question was shown, None while it was not."""
+    """A message. `asked_at` is the ts at which the open question was shown, None while it was not.
+
+    `more`: words that came with it and are no answer: titles, captions and previews of files. They are screened.
+    """
 
     ts: str
     text: str
     asked_at: str | None
     works: tuple[Work, ...] = ()
     alarm: str = ""
+    more: str = ""
+
+    @property
+    def written(self) -> str:
+        """Every word of it."""
+        return "\n".join(filter(None, (self.text, self.more)))
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A message was changed; `revised` is the ts of the edit, `asked_at` as in Said (left out: some time ago)."""
+    """A message was changed; `revised` is the ts of the edit, `asked_at` as in Said (left out: some time ago), `more`
+    too: what is new of it."""
 
     ts: str
     revised: str
     text: str
     alarm: str = ""
     asked_at: str | None = LONG_AGO
+    more: str = ""
+
+    @property
+    def written(self) -> str:
+        """Every word of it."""
+        return "\n".join(filter(None, (self.text, self.more)))
 
 
 @dataclass(frozen=True, slots=True)

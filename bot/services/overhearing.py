@@ -19,6 +19,7 @@ from bot.services.roster.actors import actor
 from bot.services.talk import greeting
 from bot.store.models import Conference, Note, Person
 from bot.store.session import AnyRow
+from scheduler import sealed
 from scheduler.outbox import Draft
 
 KIND = "message"
@@ -64,19 +65,12 @@ def _about(connection: Connection, adult: AnyRow, text: str) -> tuple[Sequence[i
     return [one.id for one in among[:1]], len(theirs) == 1
 
 
-def _kept(
-    connection: Connection, adult: AnyRow, student: int, text: str, level: str, key: str, now: datetime
-) -> int | None:
-    """The words as a note of the student's last conference; None where they never had one, and it cannot be kept."""
+def _kept(connection: Connection, adult: AnyRow, student: int, text: str, level: str, key: str, now: datetime) -> int:
+    """The words as a note about the student, of their last conference if they ever had one."""
     of_student = select(Conference.id).where(Conference.workspace == adult.workspace, Conference.student_id == student)
     conference = connection.scalar(of_student.order_by(Conference.date.desc(), Conference.id.desc()).limit(1))
-    if conference is None:
-        return None
-    return connection.execute(
-        insert(Note)
-        .values(
-            workspace=adult.workspace, conference_id=conference, author_id=adult.id, kind=KIND, key=key, at=now,
-            text=text, alarm=level,
-        )
-        .returning(Note.id)
-    ).scalar_one()  # fmt: skip
+    values = {
+        "workspace": adult.workspace, "conference_id": conference, "student_id": student, "author_id": adult.id,
+        "kind": KIND, "key": key, "at": now, "text": text, "alarm": level,
+    }  # fmt: skip
+    return connection.execute(insert(Note).values(**sealed.row(Note, values)).returning(Note.id)).scalar_one()

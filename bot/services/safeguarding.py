@@ -1,25 +1,56 @@
-"""What happens when the safety screen matches: a person is told, without a quote, and asked again until one answers."""
+"""What happens when the safety screen matches: a person is told, without a quote, and asked again until one answers.
+
+What a counselor does about it is in `watching`; what was done, by whom and when, in `alert_event`.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.orm import aliased
 
+from bot.conference.access import Role
 from bot.services.house import House
 from bot.services.speech import Button, Saying, Voice
 from bot.services.talk.scene import Scene
-from bot.store.models import Alert, Answer, Note, Person, School
+from bot.store.models import Alert, AlertEvent, Note, Person, School
 from bot.store.session import AnyRow
 from bot.taps import Tap
+from scheduler import sealed
 from scheduler.outbox import Delivery, Draft, State, deliveries
 
+log = logging.getLogger("bot.services")
+
 ESCALATE_AFTER = timedelta(minutes=30)
+
+ALERTS = frozenset({"safety_alert", "safety_escalated", "safety_handed"})
+"""The messages by which a counselor hears of an alert, all with the subject `alert:` and its id."""
+
+
+class Done(StrEnum):
+    """What was done about an alert."""
+
+    RAISED = "raised"
+    TOLD = "told"
+    OPENED = "opened"
+    TAKEN = "taken"
+    HANDED = "handed"
+
+
+def mark(
+    connection: Connection, workspace: str, alert: int, act: Done, now: datetime, by: int | None = None,
+    to: int | None = None,
+) -> None:  # fmt: skip
+    """Add to the history of an alert. by: the person who did it, None the bot; to: who was told, or has it now."""
+    values = {"workspace": workspace, "alert_id": alert, "act": act.value, "by_id": by, "to_id": to, "at": now}
+    connection.execute(insert(AlertEvent).values(**values))
 
 
 def fixed_words(connection: Connection, scene: Scene, level: str, *, first: bool, in_window: bool = False) -> Saying:
@@ -34,6 +65,7 @@ def fixed_words(connection: Connection, scene: Scene, level: str, *, first: bool
         "student": scene.student,
         "counselor": told[0].name if told else "",  # who is told first: the first who is on Slack
         "lines": school.helplines.get("lines", []),
+        "hours": school.hours,
         "in_window": in_window,
     }
     return Saying("safety_reply" if first else "safety_held", context)
@@ -52,6 +84,11 @@ def lines(connection: Connection, workspace: str) -> list[dict[str, str]]:
     return list((found or {}).get("lines", []))
 
 
+def hours(connection: Connection, workspace: str) -> str:
+    """When the counselors are there, as the school says it; "" where it says nothing."""
+    return connection.scalar(select(School.hours).where(School.workspace == workspace)) or ""
+
+
 def raise_alert(connection: Connection, scene: Scene, answer: int, level: str, now: datetime) -> list[Draft]:
     """Tell the counselors about a stored answer.
 
@@ -62,12 +99,12 @@ def raise_alert(connection: Connection, scene: Scene, answer: int, level: str, n
 
 
 def raise_about_note(
-    connection: Connection, workspace: str, student: int, note: int | None, author: str, level: str, now: datetime,
+    connection: Connection, workspace: str, student: int, note: int, author: str, level: str, now: datetime,
     *, sure: bool = True,
 ) -> list[Draft]:  # fmt: skip
     """Tell the counselors about a stored note about a student; `author` is who wrote it, "" the student.
 
-    note: None where the words could not be kept. sure: whether it is this student that is meant.
+    sure: whether it is this student that is meant.
     """
     advisor = aliased(Person)
     person = connection.execute(
@@ -93,23 +130,88 @@ class _Concern:
 
 
 def _raise(connection: Connection, about: _Concern, words: Mapping[str, int | None], now: datetime) -> list[Draft]:
-    school = _school(connection, about.workspace)
-    told = reachable(counselors(connection, about.workspace, school.counselors["keys"]))
-    alert = connection.execute(
-        insert(Alert)
-        .values(workspace=about.workspace, student_id=about.student, level=about.level, raised_at=now, **words)
-        .returning(Alert.id)
-    ).scalar_one()
-    here = now.astimezone(ZoneInfo(school.time_zone)).isoformat()
-    return [
-        _tell(counselor, told[0].name, alert, about, here, now + number * ESCALATE_AFTER, number)
-        for number, counselor in enumerate(told)
-    ]
+    new = {"workspace": about.workspace, "student_id": about.student, "level": about.level, "raised_at": now}
+    alert = connection.execute(insert(Alert).values(**new, **words).returning(Alert.id)).scalar_one()
+    mark(connection, about.workspace, alert, Done.RAISED, now, _author(connection, about, words.get("note_id")))
+    keys = _school(connection, about.workspace).counselors["keys"]
+    told = reachable(counselors(connection, about.workspace, keys))
+    if not told:
+        return reached_nobody(connection, about.workspace, alert, now)
+    telling = Telling(connection, about.workspace, alert, context_of(connection, about, now))
+    return telling.one_after_the_other(told, now)
+
+
+def _author(connection: Connection, about: _Concern, note: int | None) -> int | None:
+    """Who wrote the words of an alert."""
+    if not about.author or note is None:
+        return about.student if not about.author else None
+    return connection.scalar(select(Note.author_id).where(Note.workspace == about.workspace, Note.id == note))
+
+
+def context_of(connection: Connection, about: _Concern, at: datetime) -> dict[str, Any]:
+    """What every message about an alert says of it."""
+    zone = ZoneInfo(_school(connection, about.workspace).time_zone)
+    return {
+        "student": about.name,
+        "author": about.author,
+        "advisor": about.advisor,
+        "level": about.level,
+        "unsure": not about.sure,
+        "at": at.astimezone(zone).isoformat(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Telling the counselors of one alert. context: what each message says of it."""
+
+    connection: Connection
+    workspace: str
+    alert: int
+    context: Mapping[str, Any]
+
+    def one_after_the_other(
+        self, people: Sequence[AnyRow], now: datetime, first: str = "safety_alert", key: str = "", **more: Any
+    ) -> list[Draft]:
+        """The first is told now, each further one half an hour later, unless somebody takes it up.
+
+        first: the message to the first, which says `more` too. key: tells one round from the others.
+        """
+        drafts = []
+        for number, person in enumerate(people):
+            named = {**self.context, "first_counselor": people[0].name} if number else {**self.context, **more}
+            saying = Saying("safety_escalated" if number else first, named, {"actions": self._buttons(person)})
+            due, subject = now + number * ESCALATE_AFTER, f"alert:{self.alert}"
+            prefix = ":".join(filter(None, (subject, key)))
+            voice = Voice(self.workspace, person.slack_id, person.language, subject, prefix, due)
+            drafts.append(voice.say(saying, number))
+        return drafts
+
+    def _buttons(self, person: AnyRow) -> list[list[Any]]:
+        buttons = [
+            Button(Tap.ALERT_OPEN, "open_alert", str(self.alert), "primary"),
+            Button(Tap.ALERT_TAKE, "take_alert", str(self.alert)),
+        ]
+        others = others_than(self.connection, self.workspace, person.id)
+        return [[*buttons, *hand_menu(self.alert, others)]]
+
+
+def hand_menu(alert: int, others: Sequence[AnyRow]) -> list[Any]:
+    """The menu by which an alert is handed to another counselor; none where there is no other."""
+    options = [[str(other.id), f"={other.name}"] for other in others]
+    menu = {"select": Tap.ALERT_HAND, "value": str(alert), "options": options, "chosen": "", "hint": "hand_alert"}
+    return [menu] if options else []
+
+
+def others_than(connection: Connection, workspace: str, person: int) -> list[AnyRow]:
+    """The counselors who can be written to, in the school's order, but for one of them."""
+    keys = _school(connection, workspace).counselors["keys"]
+    return [one for one in reachable(counselors(connection, workspace, keys)) if one.id != person]
 
 
 def _school(connection: Connection, workspace: str) -> AnyRow:
     return connection.execute(
-        select(School.helplines, School.counselors, School.time_zone).where(School.workspace == workspace)
+        select(School.helplines, School.counselors, School.time_zone, School.hours).where(School.workspace == workspace)
     ).one()
 
 
@@ -118,127 +220,109 @@ def reachable(people: list[AnyRow]) -> list[AnyRow]:
     return [person for person in people if person.slack_id]
 
 
-def _tell(counselor: AnyRow, first: str, alert: int, about: _Concern, at: str, due: datetime, number: int) -> Draft:
-    context: dict[str, Any] = {
-        "student": about.name,
-        "author": about.author,
-        "advisor": about.advisor,
-        "level": about.level,
-        "unsure": not about.sure,
-        "at": at,
-    }
-    if number:
-        context["first_counselor"] = first
-    buttons = [
-        Button(Tap.ALERT_OPEN, "open_alert", str(alert), "primary"),
-        Button(Tap.ALERT_TAKE, "take_alert", str(alert)),
-    ]
-    saying = Saying("safety_escalated" if number else "safety_alert", context, {"actions": [buttons]})
-    voice = Voice(about.workspace, counselor.slack_id, counselor.language, f"alert:{alert}", f"alert:{alert}", due)
-    return voice.say(saying, number)
-
-
 def counselors(connection: Connection, workspace: str, keys: list[str]) -> list[AnyRow]:
+    """Those whom the school's alerts go to, in its order: who is asked first comes first."""
     rows = connection.execute(
-        select(Person.key, Person.name, Person.slack_id, Person.language).where(
+        select(Person.id, Person.key, Person.name, Person.slack_id, Person.language).where(
             Person.workspace == workspace, Person.key.in_(keys), Person.active.is_(True)
         )
     )
     return sorted(rows, key=lambda row: keys.index(row.key))
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An alert as its counselor reads it."""
-
-    saying: Saying
-    language: str
+def told(connection: Connection, delivery: Delivery, now: datetime) -> None:
+    """A message of an alert has arrived: that goes into its history."""
+    if delivery.payload.get("template") in ALERTS:
+        here = Person.workspace == delivery.workspace, Person.slack_id == delivery.recipient
+        person = connection.scalar(select(Person.id).where(*here))
+        mark(connection, delivery.workspace, _alert_of(delivery), Done.TOLD, now, to=person)
 
 
 def tell_the_next_now(connection: Connection, refused: Delivery, now: datetime) -> list[Draft]:
-    """An alert could not be delivered to one counselor: the others do not wait for their half hour."""
+    """An alert could not be delivered to one counselor: the next does not wait for their half hour.
+
+    Those after them are told as much sooner. Where nobody is left, and nobody heard of it, the coordinators are told.
+    """
+    if refused.payload.get("template") not in ALERTS:
+        log.error("alert_note_undeliverable workspace=%s delivery=%s", refused.workspace, refused.id)
+        return []
+    table = deliveries.c
     waiting = connection.execute(
-        select(deliveries.c.kind, deliveries.c.recipient, deliveries.c.payload, deliveries.c.dedupe_key).where(
-            deliveries.c.workspace == refused.workspace,
-            deliveries.c.subject == refused.subject,
-            deliveries.c.state == State.SCHEDULED,
+        select(table.id, table.payload, table.due_at)
+        .where(
+            table.workspace == refused.workspace,
+            table.subject == refused.subject,
+            table.id != refused.id,
+            table.state == State.SCHEDULED,
         )
+        .order_by(table.due_at, table.seq)
+    ).all()
+    alerts = [row for row in waiting if row.payload.get("template") in ALERTS]
+    for row in alerts:
+        _sooner(connection, refused.workspace, row, row.due_at - max(alerts[0].due_at - now, timedelta()))
+    if alerts:
+        _unreached(connection, refused.workspace, alerts[0])
+    elif _nobody_heard(connection, refused):
+        return reached_nobody(connection, refused.workspace, _alert_of(refused), now)
+    return []
+
+
+def _sooner(connection: Connection, workspace: str, row: AnyRow, due: datetime) -> None:
+    table = deliveries.c
+    waits = table.workspace == workspace, table.id == row.id, table.state == State.SCHEDULED
+    connection.execute(update(deliveries).where(*waits).values(due_at=due, next_at=due))
+
+
+def _unreached(connection: Connection, workspace: str, row: AnyRow) -> None:
+    """Who is told next is told that the one before could not be."""
+    table = deliveries.c
+    payload = {**row.payload, "context": {**row.payload["context"], "unreached": True}}
+    waits = table.workspace == workspace, table.id == row.id, table.state == State.SCHEDULED
+    cell = sealed.cell(table.payload, payload, id=row.id)
+    connection.execute(update(deliveries).where(*waits).values(payload=cell))
+
+
+def _nobody_heard(connection: Connection, refused: Delivery) -> bool:
+    """Whether nobody has an alert or heard of it since it was raised or handed over, and no message is under way."""
+    workspace, alert, table = refused.workspace, _alert_of(refused), deliveries.c
+    here = Alert.workspace == workspace, Alert.id == alert, Alert.taken_by.is_(None)
+    under_way = select(table.id).where(
+        table.workspace == workspace,
+        table.subject == refused.subject,
+        table.id != refused.id,
+        table.state.in_((State.SENDING, State.UNKNOWN)),
     )
+    if connection.scalar(select(Alert.id).where(*here)) is None or connection.scalar(under_way.limit(1)):
+        return False
+    acts = select(AlertEvent.act).where(AlertEvent.workspace == workspace, AlertEvent.alert_id == alert)
+    last = connection.scalars(acts.order_by(AlertEvent.id.desc()))
+    return next((act for act in last if act in (Done.TOLD, Done.RAISED, Done.HANDED)), "") != Done.TOLD
+
+
+def reached_nobody(connection: Connection, workspace: str, alert: int, now: datetime) -> list[Draft]:
+    """No counselor can be told of an alert: the coordinators are, without the words and without a name."""
+    log.error("alert_reached_nobody workspace=%s", workspace)
+    events = AlertEvent.workspace == workspace, AlertEvent.alert_id == alert
+    round_ = connection.scalar(select(func.count()).select_from(AlertEvent).where(*events)) or 0
+    coordinators = connection.execute(
+        select(Person.id, Person.slack_id, Person.language)
+        .where(
+            Person.workspace == workspace,
+            Person.role == Role.COORDINATOR,
+            Person.slack_id.is_not(None),
+            Person.active.is_(True),
+        )
+        .order_by(Person.id)
+    ).all()
+    zone = ZoneInfo(_school(connection, workspace).time_zone)
+    saying = Saying("safety_unreached", {"at": now.astimezone(zone).isoformat()})
     return [
-        Draft(refused.workspace, row.kind, row.recipient, refused.subject, row.payload, f"{row.dedupe_key}:now", now)
-        for row in waiting
+        Voice(workspace, one.slack_id, one.language, f"alert:{alert}", f"unreached:{alert}:{round_}", now).say(
+            saying, one.id
+        )
+        for one in coordinators
     ]
 
 
-def open_alert(house: House, workspace: str, slack_id: str, alert: int) -> Opened | None:
-    """What was said, for a counselor's eyes: every flagged message of the student since. None for anybody else."""
-    now = house.clock()
-    with house.store.write() as connection:
-        found = _alert_for(connection, workspace, slack_id, alert)
-        if found is None:
-            return None
-        connection.execute(update(Alert).where(Alert.id == alert, Alert.opened_at.is_(None)).values(opened_at=now))
-        words = _flagged(connection, workspace, found)
-        zone = ZoneInfo(_school(connection, workspace).time_zone)
-        said = [{"at": row.at.astimezone(zone).isoformat(), "text": row.text} for row in words if row.text]
-        return Opened(Saying("safety_opened", {"student": found.name, "said": said}), found.language)
-
-
-def _flagged(connection: Connection, workspace: str, alert: AnyRow) -> Sequence[AnyRow]:
-    """The words an alert is about: the note, or every flagged answer of the student since."""
-    if alert.note_id is not None:
-        note = select(Note.text, Note.at).where(Note.workspace == workspace, Note.id == alert.note_id)
-        return connection.execute(note).all()
-    conversation = select(Answer.conversation_id).where(Answer.id == alert.answer_id).scalar_subquery()
-    return connection.execute(
-        select(Answer.text, Answer.at)
-        .where(Answer.workspace == workspace, Answer.conversation_id == conversation, Answer.alarm != "")
-        .where(Answer.id >= alert.answer_id)
-        .order_by(Answer.id)
-    ).all()
-
-
-def take_alert(house: House, workspace: str, slack_id: str, alert: int, key: str) -> list[Delivery]:
-    """A counselor takes an alert up: nobody else is asked any more, and those who were asked are told who has it."""
-    now = house.clock()
-    with house.store.write() as connection:
-        found = _alert_for(connection, workspace, slack_id, alert)
-        if found is None:
-            return []
-        free = update(Alert).where(Alert.id == alert, Alert.taken_by.is_(None))  # of two at once one finds it free
-        if connection.execute(free.values(taken_by=found.counselor, taken_at=now)).rowcount:
-            house.outbox.cancel(connection, workspace, now, "taken up", subject=f"alert:{alert}")
-        taker = connection.scalar(select(Person.name).join(Alert, Alert.taken_by == Person.id).where(Alert.id == alert))
-        voice = Voice(workspace, slack_id, found.language, f"alert:{alert}", f"taken:{key}", now)
-        others = _told(connection, workspace, alert, slack_id, now)
-        saying = Saying("safety_taken", {"taken_by": taker, "student": found.name})
-        drafts = [voice.say(saying)]
-        drafts += [replace(voice, recipient=other).say(saying, number) for number, other in enumerate(others, 1)]
-        return house.outbox.put(connection, drafts, now, claim=True)
-
-
-def _told(connection: Connection, workspace: str, alert: int, but: str, now: datetime) -> list[str]:
-    """The other counselors whose turn had come by now."""
-    raised = connection.scalar(select(Alert.raised_at).where(Alert.id == alert)) or now
-    keys = connection.scalar(select(School.counselors).where(School.workspace == workspace)) or {"keys": []}
-    asked = int((now - raised) / ESCALATE_AFTER) + 1
-    people = reachable(counselors(connection, workspace, keys["keys"]))[:asked]
-    return [person.slack_id for person in people if person.slack_id != but]
-
-
-def _alert_for(connection: Connection, workspace: str, slack_id: str, alert: int) -> AnyRow | None:
-    """The alert, if this is a counselor of its school."""
-    student, counselor = aliased(Person), aliased(Person)
-    keys = connection.scalar(select(School.counselors).where(School.workspace == workspace)) or {"keys": []}
-    return connection.execute(
-        select(Alert.answer_id, Alert.note_id, student.name, counselor.id.label("counselor"), counselor.language)
-        .join(student, student.id == Alert.student_id)
-        .join(counselor, counselor.workspace == Alert.workspace)
-        .where(
-            Alert.workspace == workspace,
-            Alert.id == alert,
-            counselor.slack_id == slack_id,
-            counselor.key.in_(keys["keys"]),
-            counselor.active.is_(True),
-        )
-    ).one_or_none()
+def _alert_of(delivery: Delivery) -> int:
+    return int(delivery.subject.removeprefix("alert:"))

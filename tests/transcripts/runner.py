@@ -22,6 +22,7 @@ from bot.practice.stage import Stage, set_up
 from bot.services.nudges.quarter import quarter_of
 from bot.services.nudges.reminders import scope
 from bot.settings import Settings
+from bot.slack.caps import UNCAPPED
 from bot.words import Words
 from scheduler.pace import UNLIMITED
 from tests.transcripts.paper import written
@@ -35,22 +36,26 @@ THINKING = timedelta(seconds=20)
 _PHOTO = b"\x89PNG\r\n\x1a\n"
 
 
-def play(text: str, store_url: str, words: Words, *, restart_every: int = 1) -> str:
-    """The transcript as it goes when its people do what it says. The database has its tables and is empty."""
+def play(text: str, store_url: str, words: Words, *, restart_every: int = 1, keys: str = "") -> str:
+    """The transcript as it goes when its people do what it says. The database has its tables and is empty.
+
+    keys: ENCRYPTION_KEYS.
+    """
     now = SPRING if "(in spring)" in text.splitlines() else NOW
-    with set_up(store_url, SCHOOL, words, now) as stage:
-        return _Play(stage, store_url, words, restart_every).play(text)
+    with set_up(store_url, SCHOOL, words, now, keys=keys) as stage:
+        return _Play(stage, store_url, words, restart_every, keys).play(text)
 
 
 class _Play:
     """One transcript being played, and the lines written so far."""
 
-    def __init__(self, stage: Stage, store_url: str, words: Words, restart_every: int) -> None:
+    def __init__(self, stage: Stage, store_url: str, words: Words, restart_every: int, keys: str) -> None:
         self.stage = stage
         self.workspace = stage.workspace
         self.bot = stage.bot
         self.words = words
         self.store_url = store_url
+        self.keys = keys
         self.restart_every = restart_every
         self.turns = 0
         self.people = {_called(person.name): person for person in self.workspace.people.values()}
@@ -124,7 +129,7 @@ class _Play:
         if self.turns % self.restart_every:
             return
         self.bot.stop()
-        self.bot = _another(self.stage, self.store_url, self.words)
+        self.bot = _another(self.stage, self.store_url, self.words, self.keys)
         self.workspace.attach(self.bot.app)
 
     # Writing
@@ -270,13 +275,13 @@ def _called(name: str) -> str:
     return name if first.endswith(".") else first
 
 
-def _another(stage: Stage, store_url: str, words: Words) -> Bot:
+def _another(stage: Stage, store_url: str, words: Words, keys: str) -> Bot:
     workspace = stage.workspace
     settings = Settings(
         bot_token=workspace.bot_token, app_token=workspace.app_token, signing_secret=workspace.signing_secret,
-        api_url=workspace.api_url, database_url=store_url,
+        api_url=workspace.api_url, database_url=store_url, encryption_keys=keys,
     )  # fmt: skip
-    return build(settings, words, clock=stage.clock, limits=UNLIMITED, tls=_tls())
+    return build(settings, words, clock=stage.clock, limits=UNLIMITED, tls=_tls(), caps=UNCAPPED)
 
 
 @cache
