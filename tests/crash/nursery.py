@@ -23,13 +23,14 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from slack_bolt.adapter.wsgi import SlackRequestHandler
 from sqlalchemy import Connection, update
 
 from bot.app import EVENTS_PATH, Bot, build, ready
 from bot.settings import Settings
 from bot.slack import client
+from bot.slack.caps import UNCAPPED
 from bot.slack.guard import Guard
+from bot.slack.http import Http
 from bot.words import Words
 from scheduler import dispatcher
 from scheduler.outbox import Changes, Draft, State, deliveries
@@ -87,7 +88,9 @@ def _warm_up(order: dict[str, Any], words: Words, tls: ssl.SSLContext) -> None:
 
 def _build(order: dict[str, Any], words: Words, tls: ssl.SSLContext) -> Bot:
     clock = SharedClock(Path(order["clock"]))
-    bot = build(Settings(**order["settings"]), words, clock=clock, limits=UNLIMITED, tls=tls, workers=CALLERS)
+    bot = build(
+        Settings(**order["settings"]), words, clock=clock, limits=UNLIMITED, tls=tls, workers=CALLERS, caps=UNCAPPED
+    )
     ready(bot)
     return bot
 
@@ -153,7 +156,7 @@ def _instant(text: str | None) -> datetime | None:
 def _serve(bot: Bot, steps: Steps) -> _Server:
     """The way in. The guard takes real time here, as Bolt does: what the workspace sends is signed at the real time."""
     server = _Server(("127.0.0.1", 0), _Quiet)
-    guarded = Guard(SlackRequestHandler(bot.app, path=EVENTS_PATH), bot.secret)
+    guarded = Guard(Http(bot.app, EVENTS_PATH), bot.secret)
     server.set_app(steps.watch_answers(guarded))  # type: ignore[arg-type]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

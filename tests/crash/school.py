@@ -47,10 +47,10 @@ def first_names() -> list[str]:
     return [start + end for start in _STARTS for end in _ENDS]
 
 
-def write_school(folder: Path) -> Path:
-    """The school's folder: each student with Ms. Okafor, Ms. Lind and a mother at a conference of their own."""
+def write_school(folder: Path, size: int = SIZE) -> Path:
+    """The folder of a school of so many students, each with Ms. Okafor, Ms. Lind and a mother at a conference."""
     folder.mkdir()
-    names = first_names()
+    names = first_names()[:size]
     keys = [name.lower() for name in names]
     students = "".join(
         f"{key},student,{name} Haddad,{key}@school.example,7,okafor,,\n" for key, name in zip(keys, names, strict=True)
