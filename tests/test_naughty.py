@@ -23,6 +23,7 @@ from bot.practice.terminal import mrkdwn
 from bot.store.models import Answer, Conversation
 from bot.store.session import Store
 from bot.words import Words
+from scheduler.sealed import MARK
 from tests.naughty import NAUGHTY
 
 MOST = 80  # there are some forty questions
@@ -131,8 +132,8 @@ def _public(said: Said, words: Words) -> Iterable[tuple[tuple[str, Spot], str]]:
 
 
 def _storable(text: str) -> str:
-    """PostgreSQL keeps no NUL; it is left out at the door, wherever the words go."""
-    return text.replace("\x00", "")
+    """PostgreSQL keeps no NUL, and no text begins like a sealed one: both are left out, wherever the words go."""
+    return text.replace("\x00", "").replace(MARK, "")
 
 
 def _plain(messages: Iterable[Message]) -> str:

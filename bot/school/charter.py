@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeVar
 
 from bot.dialogue.flow import Band
 from bot.school import values
 from bot.school.days import TABLES, read_tables
-from bot.school.model import Helpline, Level, QuietHours, Role, Term
+from bot.school.model import KEEP_DAYS, Helpline, Level, QuietHours, Role, Term
 from bot.school.problems import Place, Problems, Wrong
 from bot.school.roster import Roster
 from bot.school.sheet import SAVE_TEXT, decode
@@ -22,8 +24,14 @@ from scheduler.tables import Days
 T = TypeVar("T")
 
 CHARTER = "school.toml"
+HOURS = 120
+"""Characters in which a school says when its counselors are there."""
+KEEP = range(1, 3651)
+"""For how many days after a school year its words can be kept."""
 NEEDED = ("name", "time_zone", "language", "grade_band", "counselors")
-KNOWN = (*NEEDED, "term", "level", "advisor_level", "quiet_hours", "workspace", "helpline", *TABLES)
+KNOWN = (
+    *NEEDED, "term", "level", "advisor_level", "quiet_hours", "keep_days", "hours", "workspace", "helpline", *TABLES,
+)  # fmt: skip
 EXAMPLES = {
     "name": 'name = "Hillside School"',
     "time_zone": 'time_zone = "America/New_York"',
@@ -36,6 +44,7 @@ NO_COUNSELOR = Wrong(
     "No counselor is named, and the coach does not start for a school without one.",
     'Name the people safeguarding alerts go to, first first: counselors = ["bell", "ortiz"], ids of roster.csv.',
 )
+_SETS = re.compile(r"\s*[\"']?([^\"'=]*?)[\"']?\s*=")
 _TABLE = re.compile(r"\s*\[\[?\s*([\w-]+)\s*\]\]?")
 
 
@@ -53,6 +62,8 @@ class Charter:
     level: Level | None
     advisor_levels: Mapping[str, Level]
     advisor_levels_at: Mapping[str, Place]
+    keep_days: int | None
+    hours: str | None
     quiet: QuietHours | None
     counselors: tuple[str, ...]
     counselors_at: Place
@@ -109,6 +120,8 @@ def parse_charter(raw: bytes, languages: Collection[str], problems: Problems) ->
         level=top.take_if_there("level", values.one_of(Level), Level.FULL),
         advisor_levels=advisors.levels,
         advisor_levels_at=advisors.places,
+        hours=top.take_if_there("hours", values.short(HOURS), ""),
+        keep_days=top.take_if_there("keep_days", values.days(KEEP), KEEP_DAYS),
         quiet=top.take_if_there("quiet_hours", _quiet_hours, QuietHours("20:00", "07:00")),
         counselors=_counselors(top),
         counselors_at=top.place("counselors"),
@@ -161,17 +174,23 @@ def _toml(text: str) -> dict[str, Any]:
 
 def _line(text: str, table: str, index: int, key: str) -> int | None:
     """The line a key of the nth table of that name stands on; for no key, the table's own."""
-    current, seen = "", -1
+    return _lines(text).get((table, index if table else 0, key))
+
+
+@lru_cache(maxsize=2)
+def _lines(text: str) -> Mapping[tuple[str, int, str], int]:
+    """Where each key of each table stands, by the table's name, its number among those of that name, and the key."""
+    found: dict[tuple[str, int, str], int] = {}
+    current, seen = "", Counter[str]()
     for number, line in enumerate(text.splitlines(), 1):
         if match := _TABLE.match(line):
             current = match[1]
-            seen += current == table
-        here = current == table and (not table or seen == index)
-        if here and (re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line) if key else match):
-            return number
-        if not table and match and match[1] == key:
-            return number
-    return None
+            found.setdefault((current, seen[current], ""), number)
+            found.setdefault(("", 0, current), number)
+            seen[current] += 1
+        elif match := _SETS.match(line):
+            found.setdefault((current, seen[current] - 1 if current else 0, match[1]), number)
+    return found
 
 
 def _quiet_hours(value: object) -> QuietHours:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,9 @@ NEEDED = (CHARTER, ROSTER, CONFERENCES)
 FILES = (CHARTER, CALENDAR, CADENCE, ROSTER, CONFERENCES)
 """In the order in which their faults are told."""
 
+LARGEST = 5_000_000
+"""Bytes of a file."""
+
 
 def read_school(folder: Path, languages: Collection[str]) -> School:
     """The school a folder describes; `languages` are those there are words for ("en", "es").
@@ -32,14 +36,34 @@ def read_school(folder: Path, languages: Collection[str]) -> School:
     files: dict[str, bytes] = {}
     for name in FILES:
         try:
-            files[name] = (folder / name).read_bytes()
-        except FileNotFoundError:
+            content = _content(folder / name)
+        except Wrong as wrong:
+            unreadable.append(f"{name}: {wrong}")
             continue
         except OSError as error:
             unreadable.append(f"{name}: This cannot be opened ({error.strerror}). Make it readable for this user.")
+            continue
+        if content is not None:
+            files[name] = content
     if unreadable:
         raise SchoolError(unreadable)
     return parse_school(files, languages)
+
+
+def _content(file: Path) -> bytes | None:
+    """The bytes of a file, None where there is none. Only whole files: a pipe would never end."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise Wrong("This is not a file.", f"Put a file by the name {file.name} there.")
+    if found.st_size > LARGEST:
+        raise Wrong(
+            f"This is {found.st_size // 1_000_000} MB large, more than {LARGEST // 1_000_000}.",
+            "Look at whether it is the right file; a school of thousands has one of less than 1 MB.",
+        )
+    return file.read_bytes()
 
 
 def parse_school(files: Mapping[str, bytes], languages: Collection[str]) -> School:
@@ -90,7 +114,7 @@ def _school(
     """With no problem noted everything is there; the type checker is told so."""
     if not (charter and roster and charter.name and charter.time_zone and charter.language and charter.grade_band):
         raise AssertionError("a fault was not noted")
-    if not (charter.level and charter.quiet and terms and calendar):
+    if not (charter.level and charter.quiet and charter.keep_days and terms and calendar):
         raise AssertionError("a fault was not noted")
     return School(
         name=charter.name,
@@ -99,6 +123,8 @@ def _school(
         grade_band=charter.grade_band,
         level=charter.level,
         quiet=charter.quiet,
+        keep_days=charter.keep_days,
+        hours=charter.hours or "",
         counselors=charter.counselors,
         helplines=charter.helplines,
         terms=terms,

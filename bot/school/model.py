@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
 from bot.dialogue.flow import Band
 from scheduler.calendar import Span
+
+KEEP_DAYS = 90
+"""For how long after a school year what was said in it is kept, where a school says nothing else."""
 
 
 class Role(StrEnum):
@@ -69,7 +72,7 @@ class Term:
 class Person:
     """One row of the roster. `email` is in lower case; `advisor` is a student's, `students`, `household` ("" where
     there is only one) and `contact` a family member's, `level` an advisor's: how much their students lead, whatever the
-    term and the school say."""
+    term and the school say. `row`: in the file, as a spreadsheet numbers it; 0 where it is not known."""
 
     key: str
     role: Role
@@ -83,6 +86,8 @@ class Person:
     level: Level | None = None
     household: str = ""
     contact: Contact = Contact.ALL
+    consent: bool | None = None  # whether a student takes part; None where nothing is said of it
+    row: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,8 @@ class School:
     """A whole, consistent school. `counselors` are in the order in which they are asked; there is at least one.
 
     days: those that differ from an ordinary one; week: the days of the school week, Monday 0; cadence: the text of its
-    own cadence.toml, "" if it has none; unread: the titles in calendar.ics that change no day.
+    own cadence.toml, "" if it has none; keep_days: for how long after a school year its words are kept; hours: when the
+    counselors are there, as people are told; unread: the titles in calendar.ics that change no day.
     """
 
     name: str
@@ -121,4 +127,6 @@ class School:
     days: tuple[Span, ...] = ()
     week: frozenset[int] = frozenset(range(5))
     cadence: str = ""
+    keep_days: int = KEEP_DAYS
+    hours: str = ""
     unread: tuple[str, ...] = ()

@@ -12,7 +12,8 @@ from bot.school.sheet import Columns, Row, read_sheet
 
 ROSTER = "roster.csv"
 COLUMNS = Columns(
-    ("id", "role", "name", "email", "grade", "advisor", "students", "language"), ("slack_id", "household", "contact")
+    ("id", "role", "name", "email", "grade", "advisor", "students", "language"),
+    ("slack_id", "household", "contact", "consent"),
 )
 HOUSEHOLD = 64
 """Characters of a household's name."""
@@ -78,7 +79,7 @@ def _person(
         return problems.take(row.place(column), row[column], parse) if row[column] else None
 
     key, role = take("id", values.key), problems.take(row.place("role"), row["role"], values.one_of(Role))
-    name = problems.take(row.place("name"), row["name"], values.short(200))
+    name = problems.take(row.place("name"), row["name"], values.name)
     advisor = _advisor(row, role, roles, problems)
     students = _students(row, role, roles, problems)
     grade, spoken = take("grade", values.short(16)), take("language", values.language(languages))
@@ -90,7 +91,8 @@ def _person(
         _only_family(row, column, role, problems)
     return Person(
         key, role, name, email, grade, spoken or language, advisor, students, slack_id,
-        household=household or "", contact=contact,
+        household=household or "", contact=contact, row=row.number,
+        consent=_consent(row, role, problems),
     )  # fmt: skip
 
 
@@ -98,6 +100,15 @@ def _contact(row: Row, problems: Problems) -> Contact:
     """How they may be reached: in any way where nothing is written."""
     found = problems.take(row.place("contact"), row["contact"], values.one_of(Contact)) if row["contact"] else None
     return found or Contact.ALL
+
+
+def _consent(row: Row, role: Role, problems: Problems) -> bool | None:
+    """Whether a student takes part. An empty cell says nothing: who is new does, for others it stays as it was."""
+    if row["consent"] and role is not Role.STUDENT:
+        wrong = Wrong(f"Only students have a consent; this is a {role}.", "Leave the cell empty.")
+        problems.add(row.place("consent"), wrong)
+        return None
+    return problems.take(row.place("consent"), row["consent"], values.yes_or_no) if row["consent"] else None
 
 
 def _only_family(row: Row, column: str, role: Role, problems: Problems) -> None:

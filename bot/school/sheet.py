@@ -43,21 +43,39 @@ class Row:
         return self.cells.get(column, "")
 
 
+MOST_ROWS = 20_000
+LONGEST_CELL = 10_000
+"""Characters; nothing that is asked for comes near it."""
+MOST_CELLS = 200
+
+_OTHERS = (
+    (b"PK\x03\x04", "a spreadsheet or a zip file"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel file"),
+    (b"%PDF", "a PDF"),
+    (b"\x1f\x8b", "a packed file"),
+)
+"""How files begin that are no text, whatever their name says."""
+
 SAVE_TABLE = "Save it again, as “CSV UTF-8” in a spreadsheet."
 SAVE_TEXT = "Save it again, as UTF-8 in a text editor."
 
 
 def decode(raw: bytes, remedy: str) -> str:
     """Text of a file: UTF-8 with or without its mark, UTF-16 with it, else Windows' western encoding (cp1252)."""
+    for start, kind in _OTHERS:
+        if raw.startswith(start):
+            raise Wrong(f"This is {kind}, not a text.", remedy)
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings: tuple[str, ...] = ("utf-16",)
     else:
         encodings = ("utf-8-sig", "cp1252")
     for encoding in encodings:
         try:
-            return raw.decode(encoding)
+            text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if text.count("\0") * 10 <= len(text):  # more is no text of ours: UTF-16 without its mark, or no text at all
+            return text
     raise Wrong("This cannot be read as text.", remedy)
 
 
@@ -67,7 +85,7 @@ def read_sheet(file: str, raw: bytes, columns: Columns, problems: Problems) -> t
     if text is None:
         return None
     numbered = problems.take(Place(file), text, lambda _: list(_records(file, text, columns, problems)))
-    if numbered is None:
+    if numbered is None or _too_large(file, text, numbered, problems):
         return None
     if not numbered:
         problems.add(Place(file), Wrong("The file is empty.", f"The first row names the columns: {_names(columns)}."))
@@ -75,6 +93,22 @@ def read_sheet(file: str, raw: bytes, columns: Columns, problems: Problems) -> t
     (at, titles), *rest = numbered
     header = _header(Place(file, at), titles, columns, problems)
     return tuple(_row(file, number, header, cells, problems) for number, cells in rest) if header else None
+
+
+def _too_large(file: str, text: str, numbered: Sequence[tuple[int, list[str]]], problems: Problems) -> bool:
+    """Whether it is no table of people, noted: a page of the web, or one far too long or wide."""
+    remedy = f"Look at whether this is the right file. {SAVE_TABLE}"
+    if text.lstrip()[:1] == "<":
+        problems.add(Place(file), Wrong("This is a page of the web, not a table.", remedy))
+        return True
+    if len(numbered) > MOST_ROWS:
+        problems.add(Place(file), Wrong(f"There are {len(numbered):,} rows, more than {MOST_ROWS:,}.", remedy))
+        return True
+    for number, cells in numbered:
+        if len(cells) > MOST_CELLS or max(map(len, cells)) > LONGEST_CELL:
+            problems.add(Place(file, number), Wrong("This row is far too long.", remedy))
+            return True
+    return False
 
 
 def _records(file: str, text: str, columns: Columns, problems: Problems) -> Iterator[tuple[int, list[str]]]:

@@ -20,10 +20,14 @@ _SLASHED_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?", re.ASCII)
 _TWELVE_HOURS = re.compile(r"(0?[1-9]|1[0-2])(?::?([0-5]\d))?\s*([ap])\.?m\.?", re.ASCII | re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\"\\]+@[^@\s<>()\[\],;:\"\\.]+(\.[^@\s<>()\[\],;:\"\\.]+)+")
-_KEY = re.compile(r"[^\s,;]{1,64}")
+_KEY = re.compile(r"[^\s,;=+@\-][^\s,;]{0,63}")
 _PERSON_ID = re.compile(r"[UW][A-Z0-9]{1,31}")
 _WORKSPACE_ID = re.compile(r"T[A-Z0-9]{1,31}")
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u2060"))
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""What turns the direction of writing: with it a text shows as another than it is."""
+_FORMULA = "=+-@"
+"""With what a spreadsheet takes a cell for a formula."""
 MANY = 1_000
 MINUTES = range(5, 181)
 
@@ -36,7 +40,7 @@ def words(value: object) -> str:
     if not text:
         raise Wrong("Nothing is written here.", "Fill it in.")
     for character in text:
-        if unicodedata.category(character) in ("Cc", "Cs"):
+        if unicodedata.category(character) in ("Cc", "Cs") or character in _TURNING:
             raise Wrong(f"There is an invisible character (U+{ord(character):04X}) here.", "Type the cell again.")
     return text
 
@@ -51,6 +55,14 @@ def short(limit: int) -> Callable[[object], str]:
         return text
 
     return parse
+
+
+def name(value: object) -> str:
+    """Somebody's name: it stands in tables that are opened in spreadsheets, and must be none of their formulas."""
+    text = short(200)(value)
+    if text[0] in _FORMULA:
+        raise Wrong(f"A name does not begin with “{text[0]}”.", "Write it as the person is called.")
+    return text
 
 
 def key(value: object) -> str:
@@ -125,6 +137,29 @@ def minutes(value: object) -> int:
             f"“{text}” is not a length in minutes.", f"Write a whole number from {MINUTES[0]} to {MINUTES[-1]}."
         )
     return int(text)
+
+
+_YES, _NO = frozenset({"yes", "y", "true", "1", "sí", "si", "s"}), frozenset({"no", "n", "false", "0"})
+
+
+def yes_or_no(value: object) -> bool:
+    """Yes or no, in English or Spanish, in any case, as a spreadsheet has it."""
+    text = words(value)
+    if text.lower() not in _YES | _NO:
+        raise Wrong(f"“{text}” is neither yes nor no.", "Write yes or no, or leave it empty.")
+    return text.lower() in _YES
+
+
+def days(among: range) -> Callable[[object], int]:
+    """Parses a number of days that is among these."""
+
+    def parse(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or value not in among:
+            remedy = f"Write a number from {among.start} to {among.stop - 1}, without quotation marks: 90."
+            raise Wrong(f"“{value}” is not a number of days that can be taken.", remedy)
+        return value
+
+    return parse
 
 
 def email(value: object) -> str:

@@ -31,6 +31,19 @@ def test_what_may_be_left_out_has_a_default() -> None:
     lines = [line for line in CHARTER.splitlines() if not line.startswith(("level", "quiet", "workspace"))]
     found = school("\n".join(lines))
     assert (found.level, found.quiet, found.workspace) == (Level.FULL, QuietHours("20:00", "07:00"), None)
+    assert found.keep_days == 90
+
+
+@pytest.mark.parametrize("days", [1, 3650])
+def test_a_school_says_for_how_long_a_years_words_are_kept(days: int) -> None:
+    assert school(f"keep_days = {days}\n{CHARTER}").keep_days == days
+
+
+@pytest.mark.parametrize("days", ["0", "3651", "-1", '"90"', "90.5", "true"])
+def test_a_number_of_days_that_cannot_be_taken_is_told(days: str) -> None:
+    (told,) = problems(f"keep_days = {days}\n{CHARTER}")
+    assert told.startswith("school.toml, line 1, keep_days: ")
+    assert "Write a number from 1 to 3650" in told
 
 
 @pytest.mark.parametrize(
@@ -125,3 +138,11 @@ def test_an_empty_file_names_everything_it_lacks() -> None:
         "counselors",
         "term",
     }
+
+
+def test_when_the_counselors_are_there_is_said_in_the_schools_own_words_and_briefly() -> None:
+    hours = 'workspace = "T0SCHOOL"\nhours = "Monday to Friday, 8:00 to 15:30"'
+    assert school(CHARTER.replace('workspace = "T0SCHOOL"', hours)).hours == "Monday to Friday, 8:00 to 15:30"
+    assert school().hours == ""
+    long = CHARTER.replace('workspace = "T0SCHOOL"', f'workspace = "T0SCHOOL"\nhours = "{"x" * 121}"')
+    assert "hours: This is 121 characters long." in problems(long)[0]

@@ -90,7 +90,7 @@ def test_a_folder_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     for name in FILES:
         (tmp_path / name).mkdir()
-    with pytest.raises(SchoolError, match=r"roster\.csv: This cannot be opened"):
+    with pytest.raises(SchoolError, match=r"roster\.csv: This is not a file"):
         read_school(tmp_path, LANGUAGES)
 
 
