@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo play test nightly lint trust bench lock clean
+.PHONY: help demo play test nightly lint trust mutants bench lock clean
 
 help:            ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -41,6 +41,9 @@ trust: $(READY)  ## Known vulnerabilities, secrets in the tree, a list of what i
 	@$(BIN)/python .ci/trust.py secrets
 	@$(BIN)/python .ci/trust.py advisories
 	@$(BIN)/python .ci/trust.py sbom build/sbom.json
+
+mutants: $(READY)  ## Faults planted one at a time: does the suite notice?
+	@$(BIN)/python -m tests.trust.mutants
 
 bench: $(READY)  ## Benchmarks; writes .bench/results.json
 	@$(BIN)/python -m tests.bench

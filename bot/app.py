@@ -14,29 +14,36 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_bolt import App
-from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bot.errors import CoachError, SchoolError
 from bot.mail.carrier import Mailer
 from bot.mail.post import METHOD, PER_MINUTE
 from bot.services import safeguarding
+from bot.services.audit import chain
 from bot.services.house import Clock, House
+from bot.services.leaving import ledger
 from bot.services.nudges import quarter
 from bot.services.nudges.days import cadence_of
+from bot.services.roster import school
 from bot.services.talk import hearing
 from bot.settings import Settings
 from bot.slack import listeners
+from bot.slack.caps import Caps
 from bot.slack.client import SlackApi
 from bot.slack.desk import Desk
 from bot.slack.directory import Directory
+from bot.slack.erasing import LIMITS as ERASING_LIMITS
 from bot.slack.guard import Guard, Wsgi
+from bot.slack.http import Http
+from bot.slack.leaving import LOOK as LEAVES
+from bot.slack.leaving import Leaving
 from bot.slack.rollcall import LOOK, RollCall
 from bot.slack.sender import SlackSender
-from bot.store.models import School
+from bot.store import copies
 from bot.store.session import Store
 from bot.words import Words
 from scheduler.bell import Bell, LaneKey, Ring
@@ -76,11 +83,12 @@ class Bot:
     api: SlackApi
     workspace: str
     secret: str = field(repr=False)
+    leaving: Leaving
     sends: bool = True
 
     def wsgi(self) -> Wsgi:
         """The HTTP way in, guarded."""
-        return Guard(SlackRequestHandler(self.app, path=EVENTS_PATH), self.secret)
+        return Guard(Http(self.app, EVENTS_PATH), self.secret)
 
     def start(self) -> None:
         """Start sending, unless that is left to workers."""
@@ -90,6 +98,7 @@ class Bot:
 
     def stop(self, timeout: float = DRAIN_SECONDS) -> bool:
         """Send what is in hand, give the rest back, close. False if some calls had not ended in time."""
+        self.leaving.stop()
         clean = self.ticker.stop(timeout)
         self.api.close()
         self.house.store.close()
@@ -105,52 +114,62 @@ def build(
     tls: ssl.SSLContext | None = None,
     workers: int = 40,
     sends: bool = True,
+    caps: Caps | None = None,
 ) -> Bot:
     """The bot of one workspace. CoachError if Slack does not know the token; the school is checked by `ready`.
 
     sends: False for a process that only takes in, and has workers beside it on the same database (PostgreSQL): they
-    send what it puts, as soon as it is committed.
+    send what it puts, as soon as it is committed. caps: how much one person may do in a while; None is as usual.
     """
     now: Clock = clock or (lambda: datetime.now(UTC))
-    store = Store(settings.database_url)
+    store = Store(settings.database_url, settings.keyring)
     owner = f"{socket.gethostname()[:20]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     if store.sqlite and not sends:
         raise CoachError(f"On SQLite one process does it all. {SEVERAL}")
     bell = None if store.sqlite else Bell(store.engine)
-    house = House(store, Outbox(owner) if sends else Intake(owner), words, now, mails=settings.mail is not None)
     api = SlackApi(settings.bot_token, settings.api_url, tls=tls)
     who = _who(api, settings.bot_token)
+    # What is another workspace's waits for that one's bot: this one's token would bring it to strangers.
+    outbox = Outbox(owner, workspace=who.team_id) if sends else Intake(owner)
+    house = House(store, outbox, words, now, mails=settings.mail is not None)
     sender = SlackSender(house, api, who.bot_user_id or "", Mailer(house, settings.mail))
     ring: Ring = bell.ring if bell else _no_bell
     pace = Pace(limits or LIMITS)
     dispatcher = Dispatcher(store.write, house.outbox, sender, pace, now, workers, sender.in_steps, ring)
     app = _bolt(settings, who, tls)
     send = _send(dispatcher) if sends else _hand_on(ring, now)
-    listeners.register(app, Desk(house, who.bot_user_id or "", send, api))
+    desk = Desk(house, who.bot_user_id or "", send, api, who.team_id or "", Caps() if caps is None else caps)
+    listeners.register(app, desk)
     ticker = Ticker(dispatcher, house.outbox, store.write, now, alone=store.sqlite, bell=bell)
     ticker.every(PURGE, lambda: hearing.forget_seen(house))
     ticker.every(PLAN, lambda: _plan(house, who.team_id or ""), at_once=True)
+    ticker.every(chain.EVERY, lambda: chain.tie(store, who.team_id or ""))
+    ticker.every(PURGE, lambda: chain.let_go(store, who.team_id or "", now()))
     directory = Directory(settings.bot_token, settings.api_url, tls=tls)
     ticker.every(LOOK, RollCall(house, directory, who.team_id or "", _send(dispatcher)))
-    return Bot(app, house, dispatcher, ticker, api, who.team_id or "", settings.signing_secret, sends)
+    path, bot_user = ledger.place(settings), who.bot_user_id or ""
+    leaving = Leaving(house, api, bot_user, who.team_id or "", path, limits or ERASING_LIMITS)
+    ticker.every(LEAVES, leaving, at_once=True)
+    return Bot(app, house, dispatcher, ticker, api, who.team_id or "", settings.signing_secret, leaving, sends)
 
 
 def ready(bot: Bot) -> None:
-    """Refuse to start for a workspace without a school, or for a school that nobody watches over."""
+    """Refuse to start on a copy, for a workspace without a school, or for a school that nobody watches over."""
     with bot.house.store.read() as connection:
-        keys = connection.scalar(select(School.counselors).where(School.workspace == bot.workspace))
+        copies.refuse_copy(connection)
+        keys = school.watchers(connection, bot.workspace)
         if keys is None:
             raise SchoolError(
                 [f"There is no school for workspace {bot.workspace}. Load one: conference-coach load DIR"]
             )
-        if not keys.get("keys"):
+        if not keys:
             raise SchoolError(['No counselor is set. Name one in school.toml: counselors = ["…"], and load it again.'])
-        there = safeguarding.reachable(safeguarding.counselors(connection, bot.workspace, keys["keys"]))
+        there = safeguarding.reachable(safeguarding.counselors(connection, bot.workspace, keys))
         _require_cadence(connection, bot.workspace)
     if not there:
         raise SchoolError(
             [
-                f"None of the counselors ({', '.join(keys['keys'])}) was found in Slack: an alert would reach nobody. "
+                f"None of the counselors ({', '.join(keys)}) was found in Slack: an alert would reach nobody. "
                 "Check their e-mail in roster.csv, or give their slack_id there, and load it again."
             ]
         )

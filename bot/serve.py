@@ -9,11 +9,13 @@ from types import FrameType
 
 from sqlalchemy import make_url
 
+from bot import logs
 from bot.app import SEVERAL, Bot, build, ready
 from bot.errors import CoachError
 from bot.settings import Settings
 from bot.slack.socket import Socket
 from bot.store import migrate as schema
+from bot.store import sealing
 from bot.store.alone import only_scheduler
 from bot.store.session import Store
 from bot.words import Words
@@ -27,7 +29,7 @@ def serve(settings: Settings, words: Words, stopping: threading.Event | None = N
     CoachError says why it cannot start: no school, no counselor, a token Slack refuses, no way to Slack, or another
     process that sends from the same SQLite file.
     """
-    _log_to_the_terminal()
+    logs.take_over(logging.INFO)
     ended = stopping or _signalled()
     with only_scheduler(settings.database_url):
         bot = _made(settings, words)
@@ -53,7 +55,7 @@ def work(settings: Settings, words: Words, stopping: threading.Event | None = No
     """
     if make_url(settings.database_url).get_backend_name() == "sqlite":
         raise CoachError(f"A worker needs PostgreSQL: on SQLite, conference-coach run does it all. {SEVERAL}")
-    _log_to_the_terminal()
+    logs.take_over(logging.INFO)
     ended = stopping or _signalled()
     bot = _made(settings, words)
     bot.start()
@@ -64,8 +66,9 @@ def work(settings: Settings, words: Words, stopping: threading.Event | None = No
 
 
 def _made(settings: Settings, words: Words) -> Bot:
-    store = Store(settings.database_url)
+    store = Store(settings.database_url, settings.keyring)
     schema.migrate(store)
+    sealing.require_keys(store)
     store.close()
     bot = build(settings, words)
     ready(bot)
@@ -74,13 +77,7 @@ def _made(settings: Settings, words: Words) -> Bot:
 
 def _stop(bot: Bot) -> None:
     if not bot.stop():
-        log.warning("some calls had not ended; what became of them is looked up by whoever sends next")
-
-
-def _log_to_the_terminal() -> None:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for ours in ("bot", "scheduler"):
-        logging.getLogger(ours).setLevel(logging.INFO)
+        log.warning("calls_not_ended")  # what became of them is looked up by whoever sends next
 
 
 def _signalled() -> threading.Event:

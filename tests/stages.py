@@ -16,6 +16,7 @@ from bot.practice.stage import MONDAY, Stage, set_up
 from bot.school import read_school
 from bot.services.roster.changes import Changes
 from bot.services.roster.load import load_school
+from bot.slack.caps import UNCAPPED, Caps
 from bot.store.session import Store
 from bot.words import Words
 
@@ -53,9 +54,11 @@ def url_of(store: Store) -> str:
 
 
 @contextmanager
-def staged(store: Store, words: Words, folder: Path, changes: Mapping[str, str] | None = None) -> Iterator[Stage]:
+def staged(
+    store: Store, words: Words, folder: Path, changes: Mapping[str, str] | None = None, caps: Caps = UNCAPPED
+) -> Iterator[Stage]:
     """A stage with the school of `school`, on this store."""
-    with set_up(url_of(store), school(folder, changes), words, MONDAY) as stage:
+    with set_up(url_of(store), school(folder, changes), words, MONDAY, caps=caps) as stage:
         yield stage
 
 

@@ -6,14 +6,14 @@ import os
 from datetime import UTC, datetime
 
 import click
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bot.errors import CoachError, SchoolError
 from bot.services.nudges.foretelling import page
 from bot.services.nudges.quarter import quarter_of
+from bot.services.roster import school
 from bot.settings import Settings
 from bot.store.existing import existing
-from bot.store.models import Person, School
 
 
 @click.command()
@@ -25,38 +25,35 @@ def cadence(student: str | None, workspace: str | None) -> None:
     Nothing is sent or changed by it. It shows the school as it was loaded last; change cadence.toml, calendar.ics or
     school.toml in the school's folder, load it again, and look again.
     """
-    store = existing(Settings.read(os.environ).database_url)
+    settings = Settings.read(os.environ)
+    store = existing(settings.database_url, settings.keyring)
     try:
         now = datetime.now(UTC)
         with store.read() as connection:
-            school = school_of(connection, workspace)
-            only = _student(connection, school, student) if student else None
-            click.echo(page(quarter_of(connection, school, now, only, foretold=True), only, now), nl=False)
+            whose = school_of(connection, workspace)
+            only = _student(connection, whose, student) if student else None
+            click.echo(page(quarter_of(connection, whose, now, only, foretold=True), only, now), nl=False)
     finally:
         store.close()
 
 
 def school_of(connection: Connection, wanted: str | None) -> str:
     """The workspace a command is about: the only school there is, or the one that is wanted; else CoachError."""
-    rows = connection.execute(select(School.workspace, School.name).order_by(School.name)).all()
-    if not rows:
+    known = school.names(connection)
+    if not known:
         raise SchoolError(["No school has been loaded yet. Load one: conference-coach load DIR"])
-    if wanted is None and len(rows) > 1:
-        listed = "; ".join(f"{row.workspace} ({row.name})" for row in rows)
-        raise CoachError(f"There are several schools: {listed}. Say which: --workspace {rows[0].workspace}")
-    if wanted is not None and wanted not in {row.workspace for row in rows}:
+    if wanted is None and len(known) > 1:
+        listed = "; ".join(f"{one} ({name})" for one, name in known.items())
+        raise CoachError(f"There are several schools: {listed}. Say which: --workspace {next(iter(known))}")
+    if wanted is not None and wanted not in known:
         raise CoachError(
             f"There is no school of workspace {wanted} here. Leave --workspace out to see which there are."
         )
-    return wanted or str(rows[0].workspace)
+    return wanted or next(iter(known))
 
 
 def _student(connection: Connection, workspace: str, key: str) -> int:
-    found: int | None = connection.scalar(
-        select(Person.id).where(
-            Person.workspace == workspace, Person.key == key, Person.role == "student", Person.active.is_(True)
-        )
-    )
+    found = school.student(connection, workspace, key)
     if found is None:
         raise CoachError(f"There is no student “{key}”. Give the id that roster.csv has for them.")
     return found

@@ -11,9 +11,18 @@ import click
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from bot import logs
+from bot.cli.audit import audit
+from bot.cli.backup import backup, restore_check
 from bot.cli.cadence import cadence
+from bot.cli.consent import consent
+from bot.cli.erase import erase
+from bot.cli.export import export
+from bot.cli.keys import keys
 from bot.cli.outbox import outbox
 from bot.cli.packet import packet
+from bot.cli.purge import purge
+from bot.cli.safety import safety
 from bot.errors import CoachError, SchoolError, SettingsError
 from bot.school import School, doubts, read_school, unsaid, unsayable
 from bot.serve import serve, work
@@ -28,6 +37,9 @@ from bot.services.script.runs import SCRIPT
 from bot.settings import HOW_TO_GET, Name, Settings
 from bot.slack.directory import Directory, DirectoryError
 from bot.store import migrate as schema
+from bot.store import sealing
+from bot.store.existing import broken
+from bot.store.keyring import Keyring
 from bot.store.session import Store
 from bot.words import Words
 from prompts import Catalog, PromptsError
@@ -53,6 +65,9 @@ class _Group(click.Group):
         except PermissionError as error:
             click.echo(f"{error.filename}: This cannot be opened. Make it readable for this user.", err=True)
         except DBAPIError as error:
+            if broken(error):
+                click.echo(f"The database is not whole: {error.orig}\nRestore it again, or another backup.", err=True)
+                return ctx.exit(1)
             if error.statement is not None and not isinstance(error, OperationalError):
                 raise  # not for want of a database: a fault of ours
             click.echo(f"The database cannot be used: {error.orig}", err=True)
@@ -64,6 +79,7 @@ class _Group(click.Group):
 @click.version_option(package_name="conference-coach")
 def main() -> None:
     """Coaches students through preparing and leading their own conference, in Slack."""
+    logs.take_over()
 
 
 @main.command()
@@ -87,8 +103,9 @@ def load(folder: Path | None, check: bool) -> None:
         _check(settings, school, now)
         return
     workspace = _workspace(settings, school)
-    store = Store(settings.database_url)
+    store = Store(settings.database_url, settings.keyring)
     schema.migrate(store)
+    sealing.require_keys(store)
     with store.write() as connection:
         changes = load_school(connection, workspace, school, now)
         ours, mails = Outbox("load"), settings.mail is not None
@@ -133,6 +150,14 @@ def worker() -> None:
 main.add_command(outbox)
 main.add_command(cadence)
 main.add_command(packet)
+main.add_command(keys)
+main.add_command(erase)
+main.add_command(purge)
+main.add_command(export)
+main.add_command(consent)
+main.add_command(audit)
+main.add_command(backup)
+main.add_command(restore_check)
 
 
 @main.command()
@@ -155,6 +180,9 @@ def demo(play: bool, script: Path | None) -> None:
 @main.group()
 def prompts() -> None:
     """The words the bot says."""
+
+
+prompts.add_command(safety)
 
 
 @prompts.command(name="check")
@@ -220,7 +248,7 @@ def _check(settings: Settings, school: School, now: datetime) -> None:
     if not school.workspace and not settings.bot_token:
         return
     workspace = _workspace(settings, school)
-    store = _store_to_look_at(settings.database_url)
+    store = _store_to_look_at(settings.database_url, settings.keyring)
     with store.engine.connect() as connection:
         changes = load_school(connection, workspace, school, now)
         connection.rollback()
@@ -238,13 +266,14 @@ def _plan(store: Store, workspace: str, now: datetime, *, mails: bool) -> None:
         click.echo("Nobody is found in Slack yet, so nothing waits. The plan as if all were: conference-coach cadence")
 
 
-def _store_to_look_at(url: str) -> Store:
+def _store_to_look_at(url: str, keyring: Keyring) -> Store:
     """The database, never touched; one that is not there yet is as good as an empty one in memory."""
     parsed = make_url(url)
     there = parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").is_file()
-    store = Store(url if there else "sqlite://")
+    store = Store(url if there else "sqlite://", keyring)
     if there and schema.current(store) is not None:
         schema.require_current(store)
+        sealing.require_keys(store)
         return store
     store.close()
     empty = Store("sqlite://")

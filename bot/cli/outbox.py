@@ -20,10 +20,11 @@ from sqlalchemy import Connection
 from bot.errors import CoachError
 from bot.school.values import meant
 from bot.services.addressee import addressee
+from bot.services.audit import trail
 from bot.services.roster.school import workspaces
 from bot.services.speech import Kind
 from bot.settings import Settings
-from bot.store.existing import existing
+from bot.store.existing import existing, workable
 from bot.store.session import Store
 from scheduler import operating
 from scheduler.bell import Bell
@@ -58,8 +59,12 @@ _SAID = {
     Done.WAITS: "is scheduled and goes out by itself: nothing was done",
     Done.ARRIVED: "has arrived: nothing was done",
     Done.OVER: "is over already: nothing was done",
+    Done.EMPTIED: "is too old: what it was to say was let go of, and nothing was done",
     Done.CHANGED: "changed at this very moment: look at it, and try again",
 }
+
+
+_CHANGES = (Done.SCHEDULED, Done.PLANNED, Done.LOOKED_FOR, Done.DROPPED)
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,7 @@ def drop(workspace: str | None, identities: tuple[str, ...]) -> None:
 @contextmanager
 def _desk(workspace: str | None, *, write: bool = False) -> Iterator[_Desk]:
     settings = Settings.read(os.environ)
-    store = existing(settings.database_url)
+    store = (workable if write else existing)(settings.database_url, settings.keyring)
     try:
         with store.write() if write else store.read() as connection:
             name, zone = _chosen(workspaces(connection), workspace)
@@ -178,6 +183,10 @@ def _change(
     with _desk(workspace, write=True) as desk:
         entries = _resolved(desk, identities)
         done = [(entry.delivery, verb(desk.connection, entry.delivery, desk.now)) for entry in entries]
+        for one, what in done:
+            if what in _CHANGES:
+                act = trail.Act.CHANGED
+                trail.note(desk.connection, desk.workspace, desk.now, trail.CLI, act, "delivery", one.id)
         said = [
             f"{_short(one)} {_what(one)} for {desk.to(one)}: {_SAID[what].format(due=desk.at(one.due_at))}"
             for one, what in done

@@ -18,12 +18,13 @@ from bot.packet import Packet, Paper, Printed, file_name, printed
 from bot.services.agenda import printing
 from bot.services.agenda.binder import binder
 from bot.services.agenda.printing import Copy
+from bot.services.audit import trail
 from bot.services.channels import packets
 from bot.services.house import House
 from bot.settings import Name, Settings
 from bot.slack.client import SlackApi
 from bot.slack.packets import Photos
-from bot.store.existing import existing
+from bot.store.existing import workable
 from bot.words import Words
 from scheduler.outbox import Outbox
 
@@ -48,9 +49,9 @@ def packet(
     """
     _check(student, household, term, every, out)
     settings = Settings.read(os.environ)
-    store = existing(settings.database_url)
+    store = workable(settings.database_url, settings.keyring)
     try:
-        house = House(store, Outbox("packet"), _words(settings), lambda: datetime.now(UTC))
+        house = House(store, Outbox("packet"), own_words(settings), lambda: datetime.now(UTC))
         _check_language(house.words, language)
         with store.read() as connection:
             whose = school_of(connection, workspace)
@@ -58,8 +59,15 @@ def packet(
                 copies = printing.of_term(connection, whose, term)
             else:
                 copies = printing.of_student(connection, whose, student or "", household, term, house.clock())
+            paths, now = _paths(copies, out, every=every), house.clock()
+        with store.write() as connection:
+            for copy in copies:
+                trail.note_conference(
+                    connection, whose, now, trail.CLI, trail.Act.EXPORTED, packets.PACKET, copy.conference
+                )
+        with store.read() as connection:
             sheet = Paper(paper) if paper else packets.school_paper(connection, whose)
-            _Press(house, settings, sheet, language or "").print(connection, copies, _paths(copies, out, every=every))
+            _Press(house, settings, sheet, language or "").print(connection, whose, copies, paths)
     finally:
         store.close()
 
@@ -71,7 +79,8 @@ def _check(student: str | None, household: str | None, term: str, every: bool, o
         raise CoachError("Whose packet? Give the student's id in roster.csv, or --all --term NAME --out DIR.")
 
 
-def _words(settings: Settings) -> Words:
+def own_words(settings: Settings) -> Words:
+    """The words of a process that only makes files, with the school's own laid over them."""
     from bot.cli.main import overlays  # which brings in this module
 
     return Words.load(*(overlays(settings.school_dir) if settings.school_dir else ()), hears=False)
@@ -118,9 +127,9 @@ class _Press:
         self._language = language
         self._photos = Photos(SlackApi(settings.bot_token, settings.api_url)) if settings.bot_token else None
 
-    def print(self, connection: Connection, copies: Sequence[Copy], paths: Sequence[Path]) -> None:
+    def print(self, connection: Connection, whose: str, copies: Sequence[Copy], paths: Sequence[Path]) -> None:
         for copy, path in zip(copies, paths, strict=True):
-            bound = binder(self._house, connection, copy.conference, copy.household, self._language)
+            bound = binder(self._house, connection, whose, copy.conference, copy.household, self._language)
             pictures = self._photos.of(bound) if self._photos else {}
             made = self._write(bound, pictures, path)
             click.echo(f"{path}: {copy.student}{f', {copy.household}' if copy.household else ''}")

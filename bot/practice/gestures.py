@@ -31,6 +31,12 @@ class Gestures:
     ephemerals: list[Message]
     trouble: list[str]
     touched: dict[str, dict[str, Json]]
+    team: str
+
+    @property
+    def home_team(self) -> str:
+        """The workspace they are of."""
+        return self.team or self.workspace.team_id
 
     @property
     def channels(self) -> list[Channel]:
@@ -105,7 +111,7 @@ class Gestures:
         return self._bring(Delivery(Sort.INTERACTION, payload), control.label)
 
     def _interaction(self, kind: str, **fields: Any) -> Json:
-        user = {"id": self.id, "username": self.username, "name": self.username, "team_id": self.workspace.team_id}
+        user = {"id": self.id, "username": self.username, "name": self.username, "team_id": self.home_team}
         return payloads.interaction(kind, user, self.workspace.identity, **fields)
 
     def _where(self, place: Place) -> Json:

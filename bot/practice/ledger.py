@@ -9,7 +9,7 @@ from datetime import datetime, time
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from bot.practice.stage import Stage
 from bot.services.nudges.company import SAID
@@ -133,7 +133,7 @@ class _Reader:
             .order_by(deliveries.c.settled_at, deliveries.c.seq)
         )
         self._rows = [row for row in rows if of_a_step(row.dedupe_key) or row.dedupe_key.startswith(ASKED)]
-        self._heard = _heard(connection, student)
+        self._heard = _heard(connection, workspace, student)
 
     def entries(self) -> Entries:
         told: list[Entry] = []
@@ -246,13 +246,12 @@ def twice(entries: Iterable[Entry]) -> list[Entry]:
     ]
 
 
-def _heard(connection: Connection, student: int) -> list[datetime]:
+def _heard(connection: Connection, workspace: str, student: int) -> list[datetime]:
     """When the student answered or approved something."""
-    mine = select(Conversation.id).where(Conversation.person_id == student).scalar_subquery()
-    held = select(Conversation.conference_id).where(Conversation.person_id == student).scalar_subquery()
-    answers = connection.scalars(select(Answer.at).where(Answer.conversation_id == mine))
-    approvals = connection.scalars(select(Approval.at).where(Approval.conference_id == held))
-    return [*answers, *approvals]
+    here = and_(Conversation.workspace == workspace, Conversation.person_id == student)
+    answers = select(Answer.at).join(Conversation, Conversation.id == Answer.conversation_id)
+    approvals = select(Approval.at).join(Conversation, Conversation.conference_id == Approval.conference_id)
+    return [*connection.scalars(answers.where(here)), *connection.scalars(approvals.where(here))]
 
 
 def _short(fate: str) -> str:

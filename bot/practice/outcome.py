@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, ScalarSelect, func, select
+from sqlalchemy import Connection, ScalarSelect, and_, func, select
 
 from bot.practice.channel import Channel
 from bot.practice.message import Message
@@ -48,10 +48,12 @@ class Agenda:
 def stored(stage: Stage, student: Member) -> Stored:
     """What is kept of a student."""
     with stage.bot.house.store.read() as connection:
-        mine = Answer.conference_id.in_(_conferences(student))
+        team = stage.workspace.team_id
+        mine = and_(Answer.workspace == team, Answer.conference_id.in_(_conferences(team, student)))
         answers = connection.scalar(select(func.count(func.distinct(Answer.ts))).where(mine)) or 0
         revisions = connection.scalar(select(func.count()).where(mine)) or 0
-        approvals = select(func.count()).where(Approval.conference_id.in_(_conferences(student)))
+        approved = Approval.conference_id.in_(_conferences(team, student))
+        approvals = select(func.count()).where(Approval.workspace == team, approved)
         return Stored(answers, revisions, connection.scalar(approvals) or 0)
 
 
@@ -61,15 +63,16 @@ def sent(stage: Stage) -> Sent:
     times = Counter(past.args["metadata"]["event_payload"]["delivery"] for past in posts)
     overdue = (deliveries.c.state == State.SCHEDULED) & (deliveries.c.next_at <= stage.clock())
     stuck = overdue | deliveries.c.state.in_([State.SENDING, State.UNKNOWN])
+    here = deliveries.c.workspace == stage.workspace.team_id
     with stage.bot.house.store.read() as connection:
-        waiting = connection.scalar(select(func.count()).select_from(deliveries).where(stuck)) or 0
+        waiting = connection.scalar(select(func.count()).select_from(deliveries).where(here, stuck)) or 0
     return Sent(len(posts), sum(count > 1 for count in times.values()), waiting)
 
 
 def agenda(stage: Stage, student: Member) -> Agenda | None:
     """The student's agenda, if it arrived: in the channel, by the bot, with every word of the last approval."""
     with stage.bot.house.store.read() as connection:
-        approved, words = _approved(connection, student)
+        approved, words = _approved(connection, stage.workspace.team_id, student)
     channel = stage.workspace.channels.get(approved.channel or "") if approved is not None else None
     if approved is None or channel is None:
         return None
@@ -82,26 +85,26 @@ def agenda(stage: Stage, student: Member) -> Agenda | None:
     return Agenda(channel, pages, any(page.ts in channel.pins for page in pages), readers, len(approved.items))
 
 
-def _approved(connection: Connection, student: Member) -> tuple[AnyRow | None, list[str]]:
+def _approved(connection: Connection, team: str, student: Member) -> tuple[AnyRow | None, list[str]]:
     """The channel and the items of the newest approval, and the words approved."""
     newest = connection.execute(
         select(Conference.channel, Approval.items)
         .join(Approval, Approval.conference_id == Conference.id)
-        .where(Conference.id.in_(_conferences(student)))
+        .where(Conference.workspace == team, Conference.id.in_(_conferences(team, student)))
         .order_by(Approval.id.desc())
         .limit(1)
     ).one_or_none()
     if newest is None:
         return None, []
     numbers = [number for item in newest.items for number in item["revisions"]]
-    typed = select(Answer.text).where(Answer.id.in_(numbers), Answer.choices == "")
+    typed = select(Answer.text).where(Answer.workspace == team, Answer.id.in_(numbers), Answer.choices == "")
     return newest, list(connection.scalars(typed))
 
 
-def _conferences(student: Member) -> ScalarSelect[int]:
+def _conferences(team: str, student: Member) -> ScalarSelect[int]:
     return (
         select(Conference.id)
         .join(Person, Person.id == Conference.student_id)
-        .where(Person.slack_id == student.id)
+        .where(Person.workspace == team, Person.slack_id == student.id)
         .scalar_subquery()
     )

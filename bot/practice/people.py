@@ -37,6 +37,7 @@ class Person(Gestures):
     guest: bool = False
     restricted: bool = False
     deleted: bool = False
+    team: str = ""  # the workspace they are of, where that is another one
     home: View | None = None
     modals: list[View] = field(default_factory=list)
     ephemerals: list[Message] = field(default_factory=list)
@@ -143,6 +144,11 @@ class Person(Gestures):
         self.tz = tz
         self._changed()
 
+    def become(self, *, guest: bool = False, team: str = "") -> None:
+        """An admin makes the account a guest's, or a full one; or it is of another workspace. The bot hears of it."""
+        self.guest, self.team = guest, team
+        self._changed()
+
     def deactivate(self) -> None:
         """An admin deactivates the account: it is in no channel any more, and the bot hears of it."""
         with self.workspace.changing:
@@ -165,11 +171,11 @@ class Person(Gestures):
 
     def payload(self, *, email: bool) -> Json:
         """The user object; `email`: with the address in it."""
-        profile: Json = {"real_name": self.name, "display_name": self.name, "team": self.workspace.team_id}
+        profile: Json = {"real_name": self.name, "display_name": self.name, "team": self.home_team}
         # Of an account that was deactivated Slack tells no time zone.
         return {
             "id": self.id,
-            "team_id": self.workspace.team_id,
+            "team_id": self.home_team,
             "name": self.username,
             "real_name": self.name,
             "deleted": self.deleted,
@@ -177,6 +183,7 @@ class Person(Gestures):
             "is_app_user": False,
             "is_restricted": self.guest or self.restricted,
             "is_ultra_restricted": self.restricted,
+            **({"is_stranger": True} if self.team else {}),
             "profile": profile | ({"email": self.email} if email and self.email else {}),
             **({} if self.deleted else {"tz": self.tz}),
         }
@@ -231,7 +238,7 @@ class Person(Gestures):
                 workspace.next_ts(),
                 self.id,
                 typed(text),
-                workspace.team_id,
+                self.home_team,
                 blocks=(payloads.rich_text(text, workspace.new_id("b")),) if text else (),
                 thread_ts=thread,
                 broadcast=broadcast,

@@ -16,12 +16,15 @@ from bot.app import Bot, build, ready
 from bot.practice import HandClock, PracticeWorkspace
 from bot.practice.people import Person
 from bot.school import School, read_school
+from bot.services.leaving import ledger
 from bot.services.nudges.quarter import Quarter, quarter_of, replan
 from bot.services.roster.load import load_school
 from bot.services.roster.members import Member, match_members
+from bot.services.roster.school import time_zone
 from bot.settings import Settings
+from bot.slack.caps import UNCAPPED, Caps
 from bot.slack.manifest import manifest
-from bot.store.models import School as SchoolRow
+from bot.store.keyring import Keyring
 from bot.store.session import Store
 from bot.words import Words
 from scheduler.deliveries import State, deliveries
@@ -52,7 +55,7 @@ class Stage:
     def zone(self) -> ZoneInfo:
         """The school's own time zone."""
         with self.bot.house.store.read() as connection:
-            return ZoneInfo(connection.scalar(select(SchoolRow.time_zone)) or "UTC")
+            return ZoneInfo(time_zone(connection, self.workspace.team_id))
 
     def plan(self) -> Quarter:
         """Let the bot plan the quarter, as it does every hour; the plan."""
@@ -89,10 +92,11 @@ class Stage:
 
     def _due(self) -> datetime | None:
         """When the next of what waits is due, from now on."""
+        here = deliveries.c.workspace == self.workspace.team_id
         waits = deliveries.c.state.in_([State.SCHEDULED, State.UNKNOWN])
         with self.bot.house.store.read() as connection:
             due: datetime | None = connection.scalar(
-                select(func.min(deliveries.c.next_at)).where(waits, deliveries.c.next_at > self.clock())
+                select(func.min(deliveries.c.next_at)).where(here, waits, deliveries.c.next_at > self.clock())
             )
         return due
 
@@ -119,27 +123,37 @@ def stage(
 
 @contextmanager
 def set_up(
-    store_url: str, folder: Path, words: Words, now: datetime, away: Collection[str] = (), smtp_url: str = ""
+    store_url: str,
+    folder: Path,
+    words: Words,
+    now: datetime,
+    away: Collection[str] = (),
+    smtp_url: str = "",
+    caps: Caps = UNCAPPED,
+    keys: str = "",
+    team: str = "T0PRACTICE",
 ) -> Iterator[Stage]:
-    """The same with a school of one's own, and a mail server, if one is given."""
+    """The same with a school of one's own, a mail server and ENCRYPTION_KEYS, if they are given. `caps`: time passes
+    fast on stage. `team`: Slack's id of the workspace."""
     clock = HandClock(now)
     school = read_school(folder, words.catalog.languages)
-    workspace = PracticeWorkspace(manifest(), clock, name=school.name)
+    workspace = PracticeWorkspace(manifest(), clock, name=school.name, team_id=team)
     try:
         people = {
             person.key: workspace.person(person.name, f"U{person.key.upper()}", person.email, school.time_zone)
             for person in school.people
             if person.email and person.key not in away
         }
-        store = Store(store_url)
+        store = Store(store_url, Keyring.read(keys))
         enrol(store, workspace, school, now)
         store.close()
         settings = Settings(
             bot_token=workspace.bot_token, app_token=workspace.app_token, signing_secret=workspace.signing_secret,
             api_url=workspace.api_url, database_url=store_url,
-            smtp_url=smtp_url, mail_from="coach@school.example" if smtp_url else "",
+            smtp_url=smtp_url, mail_from="coach@school.example" if smtp_url else "", encryption_keys=keys,
+            erasures=None if store_url.startswith("sqlite") else folder.parent / ledger.NAME,
         )  # fmt: skip
-        bot = build(settings, words, clock=clock, limits=UNLIMITED)
+        bot = build(settings, words, clock=clock, limits=UNLIMITED, caps=caps)
         ready(bot)
         workspace.attach(bot.app)
         yield Stage(workspace, bot, clock, people)

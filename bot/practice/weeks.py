@@ -38,13 +38,14 @@ class Weeks:
     def __init__(self, here: Stage, page: Page, talk: Conversation, answering: Collection[str]) -> None:
         self._here, self._page, self._talk, self._answering = here, page, talk, frozenset(answering)
         self.ledger = Ledger(here.zone)
+        team = here.workspace.team_id
         with here.bot.house.store.read() as connection:
-            mine = connection.execute(
-                select(Person.id, Person.advisor_id).where(Person.slack_id == talk.person.id)
-            ).one()
-            self.student, advisor = mine.id, mine.advisor_id
-            self._advisor: str = connection.scalar(select(Person.slack_id).where(Person.id == advisor)) or ""
-            held = select(Conference.id).where(Conference.student_id == self.student)
+            people = select(Person.id, Person.advisor_id, Person.slack_id).where(Person.workspace == team)
+            mine = connection.execute(people.where(Person.slack_id == talk.person.id)).one()
+            self.student = mine.id
+            advisor = connection.execute(people.where(Person.id == mine.advisor_id)).one_or_none()
+            self._advisor: str = (advisor.slack_id if advisor is not None else None) or ""
+            held = select(Conference.id).where(Conference.workspace == team, Conference.student_id == self.student)
             self._lanes = [f"conference:{one}" for one in connection.scalars(held)]
         self._told: set[str] = set()
         self._others: Counter[str] = Counter()
@@ -109,6 +110,7 @@ class Weeks:
             return list(
                 connection.execute(
                     select(*deliveries.c)
+                    .where(deliveries.c.workspace == self._here.workspace.team_id)
                     .where(deliveries.c.settled_at > since, deliveries.c.settled_at <= self._last)
                     .where(deliveries.c.kind.in_([*_KINDS, Kind.SAY]))
                     .where(deliveries.c.state.in_([State.SENT, State.CANCELLED]))

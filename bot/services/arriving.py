@@ -12,6 +12,7 @@ from bot.dialogue.events import Said
 from bot.services import overhearing
 from bot.services.channels import channel
 from bot.services.house import House
+from bot.services.leaving import apart
 from bot.services.roster import school
 from bot.services.safeguarding import help_now
 from bot.services.speech import Kind, Saying, Voice
@@ -31,15 +32,19 @@ def appeared(house: House, workspace: str, slack_id: str, key: str) -> list[Deli
         return house.outbox.put(connection, [look_up(workspace, slack_id, key, now)], now, claim=True)
 
 
-def look_up(workspace: str, slack_id: str, key: str, now: datetime, opened: str = "", channel_id: str = "") -> Draft:
-    """Ask Slack who somebody is. `opened`: "home" or "messages", where that is why we ask."""
+def look_up(
+    workspace: str, slack_id: str, key: str, now: datetime, opened: str = "", channel_id: str = "", text: str = ""
+) -> Draft:
+    """Ask Slack who somebody is. `opened`: "home" or "messages", where that is why we ask; `text`: what they wrote with
+    a command, where a person must read it."""
     return Draft(
         workspace=workspace,
         kind=Kind.MEET,
         recipient=slack_id,
         subject=f"slack:{slack_id}",
         payload={
-            "slack_id": slack_id, "channel": channel_id, "ids": [key], "ts": "", "text": "", "opened": opened
+            "slack_id": slack_id, "channel": channel_id, "ids": [key], "ts": f"{now.timestamp():.6f}" if text else "",
+            "text": text, "opened": opened,
         },
         dedupe_key=f"meet:{key}",
         due_at=now,
@@ -57,20 +62,20 @@ def arrived(house: House, connection: Connection, meet: Delivery, now: datetime)
     if person is None:
         return home or ([_stranger(house, connection, meet, now)] if payload["ts"] else [])
     drafts = home + channel.invite(connection, meet.workspace, person.id, now)
-    if not payload["channel"]:
+    if not payload["channel"] and not payload["text"]:
         return drafts
-    voice = greeting.voice_for(person, payload["channel"], f"met:{meet.id}", now)
+    voice = greeting.voice_for(person, payload["channel"] or None, f"met:{meet.id}", now)
     if person.role == "student":
         _heard(house, connection, voice, person, meet, now)
     elif payload["ts"]:
-        help_there, alerts = overhearing.heard(house, connection, person, payload["text"], f"met:{meet.id}", now)
+        help_there, alerts = overhearing.heard(house, connection, person, _said(meet).written, f"met:{meet.id}", now)
         drafts += [voice.say(Saying("adult_dm", {"name": person.name, **help_there})), *alerts]
     return drafts
 
 
 def _heard(house: House, connection: Connection, voice: Voice, person: AnyRow, meet: Delivery, now: datetime) -> None:
     """What a student said while nobody knew who they were. Whoever wrote several times is greeted once."""
-    said = Said(meet.payload["ts"], meet.payload["text"], None)
+    said = _said(meet)
     house = house.unhurried()
     scene = scene_of(connection, meet.workspace, person.slack_id)
     if scene is None:
@@ -79,6 +84,11 @@ def _heard(house: House, connection: Connection, voice: Voice, person: AnyRow, m
         hearing.take_in(house, connection, scene, meet.payload["channel"], f"met:{meet.id}", said, now)
     else:
         beside.move_home(house, connection, person, meet.payload["channel"], f"met:{meet.id}")
+
+
+def _said(meet: Delivery) -> Said:
+    """What somebody wrote before anybody knew who they were."""
+    return Said(meet.payload["ts"], meet.payload["text"], None, more=meet.payload.get("more", ""))
 
 
 def _stranger(house: House, connection: Connection, meet: Delivery, now: datetime) -> Draft:
@@ -91,7 +101,7 @@ def _stranger(house: House, connection: Connection, meet: Delivery, now: datetim
         now,
         meet.payload["channel"],
     )
-    context = help_now(house, connection, meet.workspace, meet.payload["text"])
+    context = help_now(house, connection, meet.workspace, _said(meet).written)
     return voice.say(Saying("stranger_dm", {"coordinator": school.coordinator(connection, meet.workspace), **context}))
 
 
@@ -99,8 +109,8 @@ def open_home(house: House, workspace: str, slack_id: str, key: str) -> list[Del
     """Somebody opened the App Home: publish it as things stand; whom nobody knows yet is looked up first."""
     now = house.clock()
     with house.store.write() as connection:
-        known = greeting.person_in_slack(connection, workspace, slack_id) is not None
-        opened = publish if known else partial(look_up, opened="home")
+        known = greeting.person_in_slack(connection, workspace, slack_id) or apart.of(connection, workspace, slack_id)
+        opened = publish if known is not None else partial(look_up, opened="home")
         return house.outbox.put(connection, [opened(workspace, slack_id, key, now)], now, claim=True)
 
 
@@ -109,6 +119,8 @@ def open_messages(house: House, workspace: str, slack_id: str, channel_id: str, 
     now = house.clock()
     with house.store.write() as connection:
         person = greeting.person_in_slack(connection, workspace, slack_id)
+        if person is None and apart.of(connection, workspace, slack_id) is not None:
+            return []  # they are told when they do something
         if person is None:
             draft = look_up(workspace, slack_id, key, now, "messages", channel_id)
             return house.outbox.put(connection, [draft], now, claim=True)
@@ -143,7 +155,7 @@ def came(house: House, workspace: str, channel_id: str, slack_id: str, key: str)
             return []
         if person is None:
             return house.outbox.put(connection, [look_up(workspace, slack_id, key, now)], now, claim=True)
-        channel.invited(connection, conference, person.id, channel.Invite.JOINED)
+        channel.invited(connection, workspace, conference, person.id, channel.Invite.JOINED)
         return []
 
 
@@ -152,7 +164,7 @@ def left(house: House, workspace: str, channel_id: str, key: str) -> list[Delive
     now = house.clock()
     with house.store.write() as connection:
         conference = channel.of_channel(connection, workspace, channel_id)
-        if conference is None or channel.latest_approval(connection, conference) is None:
+        if conference is None or channel.latest_approval(connection, workspace, conference) is None:
             return []
         drafts = channel.again(connection, workspace, conference, f"left:{key}", now)
         return house.outbox.put(connection, drafts, now, claim=True)

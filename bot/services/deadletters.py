@@ -21,6 +21,7 @@ from bot.services.nudges.days import calendar_of
 from bot.services.speech import Kind, Saying, Voice
 from bot.store.models import Person
 from bot.store.session import AnyRow
+from scheduler import sealed
 from scheduler.calendar import Audience, Calendar
 from scheduler.outbox import Delivery, State, deliveries
 from scheduler.outcomes import Refused
@@ -189,7 +190,7 @@ class _Telling:
     def _stored(self, number: int) -> AnyRow | None:
         table = deliveries.c
         return self._connection.execute(
-            select(table.seq, table.state, table.payload)
+            select(table.seq, table.id, table.state, table.payload)
             .where(table.workspace == self._voice.workspace, table.dedupe_key == f"{self._voice.key}:{number}")
             .with_for_update()
         ).one_or_none()
@@ -216,8 +217,12 @@ class _Telling:
         payload = {**row.payload, "context": context, "told": [*told, self._refused.recipient][:REMEMBERED]}
         self._connection.execute(
             update(deliveries)
-            .where(deliveries.c.seq == row.seq, deliveries.c.state == State.SCHEDULED)
-            .values(payload=payload)
+            .where(
+                deliveries.c.workspace == self._voice.workspace,
+                deliveries.c.seq == row.seq,
+                deliveries.c.state == State.SCHEDULED,
+            )
+            .values(payload=sealed.cell(deliveries.c.payload, payload, id=row.id))
         )
 
     def _tomorrow(self) -> datetime:

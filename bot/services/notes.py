@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert
 from bot.dialogue.safety import Level
 from bot.services import safeguarding
 from bot.services.agenda.booked import conference_of
+from bot.services.audit import trail
 from bot.services.forms import Taken, Window
 from bot.services.house import House
 from bot.services.speech import Saying
@@ -18,6 +19,7 @@ from bot.services.talk.scene import first_name, scene_by_id
 from bot.store.models import Note
 from bot.store.session import AnyRow
 from bot.taps import Form
+from scheduler import sealed
 
 __all__ = ["conference_of", "keep", "screened"]
 
@@ -30,14 +32,14 @@ def keep(
     text: str, **fields: Any,
 ) -> int:  # fmt: skip
     """Store a note; `key` names the submission it came in, `fields` are further columns. Returns its id."""
-    return connection.execute(
-        insert(Note)
-        .values(
-            workspace=workspace, conference_id=conference, author_id=author, kind=form.value, key=key, at=now,
-            text=text, **fields,
-        )
-        .returning(Note.id)
-    ).scalar_one()  # fmt: skip
+    values = {
+        "workspace": workspace, "conference_id": conference, "author_id": author, "kind": form.value, "key": key,
+        "at": now, "text": text, **fields,
+    }  # fmt: skip
+    note = connection.execute(insert(Note).values(**sealed.row(Note, values)).returning(Note.id)).scalar_one()
+    who = trail.person(author)
+    trail.note_conference(connection, workspace, now, who, trail.Act.CHANGED, form.value, conference, f"note:{note}")
+    return note
 
 
 def screened(

@@ -27,6 +27,7 @@ from bot.store.models import Answer, Approval, Conference, Conversation
 from bot.store.session import Store
 from bot.words import Words
 from prompts import markdown
+from scheduler import sealed
 from scheduler.outbox import Outbox
 from tests.bench import school
 from tests.bench.figures import Figure, at_least, at_most, told
@@ -104,9 +105,10 @@ def _approve(house: House) -> None:
     """Let every student answer, and approve what there is."""
     with house.store.write() as connection:
         there = connection.execute(select(Conversation.id, Conversation.conference_id)).all()
-        connection.execute(insert(Answer), [row for one in there for row in _answers(one.id, one.conference_id)])
+        rows = [row for one in there for row in _answers(one.id, one.conference_id)]
+        connection.execute(insert(Answer), [sealed.row(Answer, row) for row in rows])
         flows = review.flows_of(house, "en")
-        read = materials(connection, [one.conference_id for one in there])
+        read = materials(connection, TEAM, [one.conference_id for one in there])
         connection.execute(
             insert(Approval),
             [

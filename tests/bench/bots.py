@@ -16,6 +16,7 @@ from slack_sdk import WebClient
 
 from bot.app import Bot, build, ready
 from bot.settings import Settings
+from bot.slack.caps import UNCAPPED
 from bot.slack.client import Reply
 from bot.words import Words
 from scheduler.pace import UNLIMITED
@@ -95,7 +96,7 @@ class Class:
 def running(api: str, database: str, words: Words, *, students: int, first: int = 1, step: int = 1) -> Iterator[Class]:
     """The bot at work on a filled database. The students are number `first` and every `step`th after."""
     settings = Settings(bot_token=TOKEN, signing_secret=SECRET, api_url=api, database_url=database)
-    bot = build(settings, words, limits=UNLIMITED)
+    bot = build(settings, words, limits=UNLIMITED, caps=UNCAPPED)
     ready(bot)
     numbers = [first + step * place for place in range(students)]
     there = Class(bot, [Student(bot.app, number) for number in numbers])

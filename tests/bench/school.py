@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from bot.store.models import Answer, Base, Conference, Conversation, FlowState, Person, School, SeenEvent, Term
 from bot.store.session import Store
+from scheduler import sealed
 from scheduler.outbox import Draft, Outbox, deliveries
 from tests.bench.stub import TEAM
 
@@ -144,7 +145,7 @@ def _said(conversation: int, number: int) -> Draft:
 
 def _add(connection: Connection, model: type[Base], rows: Iterator[dict[str, Any]]) -> None:
     for chunk in _chunks(rows):
-        connection.execute(insert(model), chunk)
+        connection.execute(insert(model), [sealed.row(model, row) for row in chunk])
 
 
 def _chunks(items: Iterator[Any]) -> Iterator[list[Any]]:

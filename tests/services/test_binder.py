@@ -25,6 +25,7 @@ from bot.services.talk import review
 from bot.store.models import Answer, Approval, Conference, Conversation, Note, Person
 from bot.store.session import Store
 from bot.words import Words
+from scheduler import sealed
 from tests.stages import staged
 
 AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -66,12 +67,12 @@ class School:
             ]  # fmt: skip
             rows.append({**rows[0], "flow": "check_in", "question": "progress", "text": "", "choices": "started"})
             stamped = [{**kept, **row, "ts": f"{1796060000 + n}.000100"} for n, row in enumerate(rows)]
-            connection.execute(insert(Answer), stamped)
+            connection.execute(insert(Answer), [sealed.row(Answer, row) for row in stamped])
             self._approve(connection, about, conference)
         return conference
 
     def _approve(self, connection: Any, about: dict[str, Any], conference: int) -> None:
-        read = materials(connection, [conference])[conference]
+        read = materials(connection, about["workspace"], [conference])[conference]
         flows = review.flows_of(self.house, "en", levels.of_conference(connection, about["workspace"], conference))
         items = approval_items(compiling.compile_agenda(read.given, read.settings, flows, 20))
         connection.execute(insert(Approval).values(number=1, opening="goals", items=items, at=AT, **about))
@@ -81,14 +82,13 @@ class School:
         with self.house.store.write() as connection:
             author = connection.scalars(select(Person.id).where(Person.key == who)).one()
             about = {"workspace": self.stage.bot.workspace, "conference_id": conference, "key": f"{who}:{text}"}
-            connection.execute(
-                insert(Note).values(author_id=author, kind=kind, text=text, choice=choice, at=AT, **about, **fields)
-            )
+            note = {"author_id": author, "kind": kind, "text": text, "choice": choice, "at": AT, **about, **fields}
+            connection.execute(insert(Note).values(**sealed.row(Note, note)))
 
     def packet(self, conference: int, house: House | None = None) -> Packet:
         """The student's packet."""
         with self.house.store.read() as connection:
-            return binder(house or self.house, connection, conference)
+            return binder(house or self.house, connection, self.stage.bot.workspace, conference)
 
 
 @pytest.fixture

@@ -96,10 +96,10 @@ def test_who_wishes_for_paper_is_handed_it_once_and_not_brought_into_the_channel
     assert waiting(store, Kind.MAIL) == [(f"mail:{people[key]}", "mail") for key in ("yusuf", "rana")]
     assert waiting(store, Kind.SAY) == [("UOKAFOR", "handout")]
     with store.write() as connection:
-        channel.made(connection, conference, "CNOOR", "conf-noor-12-10")
+        channel.made(connection, HERE, conference, "CNOOR", "conf-noor-12-10")
         steps = channel.publish(connection, HERE, conference, "test", NOW)
         assert people["amal"] not in [step.payload.get("person") for step in steps]
-        told = {one["name"] for one in channel.problems(connection, conference)}
+        told = {one["name"] for one in channel.problems(connection, HERE, conference)}
     assert told == {"Noor Haddad", "Mr. Reyes", "Ms. Lind"}  # of the family, nobody: they are told otherwise
 
 
@@ -108,8 +108,8 @@ def test_do_not_contact_takes_effect_when_it_is_loaded(store: Store) -> None:
     invite(store)
     conference, _, people = ids(store)
     with store.write() as connection:
-        channel.made(connection, conference, "CNOOR", "conf-noor-12-10")
-        channel.invited(connection, conference, people["amal"], channel.Invite.JOINED)
+        channel.made(connection, HERE, conference, "CNOOR", "conf-noor-12-10")
+        channel.invited(connection, HERE, conference, people["amal"], channel.Invite.JOINED)
         letter = Draft(HERE, Kind.SAY, "UAMAL", f"conference:{conference}", {}, "when:UAMAL", NOW)
         Outbox("test").put(connection, [letter], NOW)
     changes, drafts = load(store, amal="none", rana="none")

@@ -16,6 +16,7 @@ from bot.services.speech import Saying
 from bot.store.models import Answer, Conversation, Run
 from bot.store.session import Store
 from bot.words import Words
+from scheduler import sealed
 from tests.slack.afterwards import add, around, at, conference_of, person, saw
 from tests.stages import Student
 
@@ -36,12 +37,13 @@ def said(stage: Stage, place: str, text: str = "", choices: str = "", days_ago: 
         conversation = connection.scalar(select(Conversation.id))
         count = len(connection.execute(select(Answer.id)).all())
         ts = f"{at_.timestamp() + count:.6f}"
-        new = insert(Answer).values(
-            workspace=stage.workspace.team_id, conversation_id=conversation, conference_id=conference_of(stage),
-            flow=flow, question=question, round=int(number), ts=ts, revised=ts, act="chosen" if choices else "said",
-            text=text, choices=choices, evidence=[], at=at_,
-        )  # fmt: skip
-        connection.execute(new)
+        new = {
+            "workspace": stage.workspace.team_id, "conversation_id": conversation,
+            "conference_id": conference_of(stage), "flow": flow, "question": question,
+            "round": int(number), "ts": ts, "revised": ts, "act": "chosen" if choices else "said",
+            "text": text, "choices": choices, "evidence": [], "at": at_,
+        }  # fmt: skip
+        connection.execute(insert(Answer).values(**sealed.row(Answer, new)))
 
 
 def rehearsed(stage: Stage, number: int, before: int, after: int) -> None:

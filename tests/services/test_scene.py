@@ -1,15 +1,20 @@
-"""How a conversation is found: by an index, however many students there are."""
+"""How a conversation is found, by an index, however many students there are; and that it is saved once a turn."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
+import pytest
+
+from bot.errors import TurnLostError
 from bot.services.talk import scene
 from bot.store.session import Store
 from tests.bench import school
 from tests.bench.stub import TEAM
 
 STUDENTS = 300
+NOW = datetime(2027, 2, 1, 15, tzinfo=UTC)
 
 
 def test_a_conversation_is_found_without_going_through_them_all(store: Store) -> None:
@@ -31,4 +36,19 @@ def test_a_student_is_found_by_their_slack_id_and_their_own_conversation(store: 
         assert found is not None
         assert found.slack_id == school.slack_id(3)
         assert scene.scene_by_id(connection, TEAM, found.conversation) == found
+    with store.write() as connection:
         assert scene.scene_of(connection, "T0OTHER", school.slack_id(3)) is None
+
+
+def test_a_turn_is_lost_where_another_came_between(store: Store) -> None:
+    school.fill(store, 3)
+    with store.write() as connection:
+        read = scene.scene_of(connection, TEAM, school.slack_id(1))
+        assert read is not None
+        scene.save(connection, read._replace(status="paused"), NOW, None)
+    with store.write() as connection, pytest.raises(TurnLostError):
+        scene.save(connection, read._replace(status="open"), NOW, None)
+    with store.write() as connection:
+        now = scene.scene_of(connection, TEAM, school.slack_id(1))
+    assert now is not None
+    assert (now.status, now.version) == ("paused", read.version + 1)

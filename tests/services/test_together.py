@@ -14,7 +14,7 @@ from bot.dialogue.events import Said
 from bot.practice import HandClock
 from bot.practice.stage import MONDAY
 from bot.school import read_school
-from bot.services import safeguarding
+from bot.services import watching
 from bot.services.channels import channel
 from bot.services.house import House
 from bot.services.roster.load import load_school
@@ -67,7 +67,7 @@ def test_an_alert_that_two_take_at_once_stays_with_the_first(house: House) -> No
         ortiz = connection.scalar(select(Person.id).where(Person.key == "ortiz"))
         alert = connection.scalar(select(Alert.id))
         connection.execute(update(Alert).values(taken_by=ortiz, taken_at=MONDAY))
-        second = begin(lambda: safeguarding.take_alert(house, HERE, "UBELL", alert, "tap:1"))
+        second = begin(lambda: watching.take_alert(house, HERE, "UBELL", alert, "tap:1"))
     end(second)
     with house.store.read() as connection:
         assert connection.scalar(select(Alert.taken_by)) == ortiz
@@ -78,7 +78,7 @@ def test_an_alert_that_two_take_at_once_stays_with_the_first(house: House) -> No
 def test_two_first_messages_at_once_are_greeted_once_and_an_alarm_in_the_second_is_heard(house: House) -> None:
     with house.store.write() as connection:
         noor = connection.scalars(select(Person.id).where(Person.key == "noor")).one()
-        greeting.lock(connection, noor)
+        greeting.lock(connection, HERE, noor)
         both = begin(lambda: say(house, "hi", "1.0"), lambda: say(house, ALARM, "2.0"))
     end(both)
     with house.store.read() as connection:
@@ -93,11 +93,11 @@ def test_two_namesakes_never_get_the_same_channel(house: House) -> None:
 
     def take(conference: int) -> None:
         with house.store.write() as connection:
-            taken.append(channel.made(connection, conference, "C1", "conf-noor-12-10"))
+            taken.append(channel.made(connection, HERE, conference, "C1", "conf-noor-12-10"))
 
     with house.store.write() as connection:
         first, second = connection.scalars(select(Conference.id).limit(2)).all()
-        assert channel.made(connection, first, "C1", "conf-noor-12-10")
+        assert channel.made(connection, HERE, first, "C1", "conf-noor-12-10")
         other = begin(lambda: take(second))
     end(other)
     assert taken == [False]

@@ -14,7 +14,7 @@ from bot.dialogue.events import Deleted, Edited, Said
 from bot.practice import HandClock
 from bot.practice.stage import MONDAY
 from bot.school import read_school
-from bot.services import arriving, safeguarding
+from bot.services import arriving, watching
 from bot.services.command import asking
 from bot.services.house import House
 from bot.services.roster.load import load_school
@@ -127,16 +127,16 @@ def test_nobody_decides_who_sees_a_line_of_somebody_elses(schools: Schools, whos
 
 def test_a_counselor_opens_and_takes_no_alert_of_another_workspace(schools: Schools) -> None:
     before = schools.rows()
-    assert safeguarding.open_alert(schools.house, HERE, "UBELL", schools.alert[THERE]) is None
-    assert safeguarding.take_alert(schools.house, HERE, "UBELL", schools.alert[THERE], "forged") == []
+    assert watching.open_alert(schools.house, HERE, "UBELL", schools.alert[THERE]) is None
+    assert watching.take_alert(schools.house, HERE, "UBELL", schools.alert[THERE], "forged") == []
     assert schools.rows() == before
-    assert safeguarding.open_alert(schools.house, HERE, "UBELL", schools.alert[HERE]) is not None
+    assert watching.open_alert(schools.house, HERE, "UBELL", schools.alert[HERE]) is not None
 
 
 def test_an_alert_shows_the_words_of_its_own_student_alone(schools: Schools) -> None:
     say(schools.house, THERE, "UNOOR", "nobody would care if i died", "8.0")
     say(schools.house, HERE, "UTHEO", "i hate my life", "8.0")
-    opened = safeguarding.open_alert(schools.house, HERE, "UBELL", schools.alert[HERE])
+    opened = watching.open_alert(schools.house, HERE, "UBELL", schools.alert[HERE])
     assert opened is not None
     assert [one["text"] for one in opened.saying.context["said"]] == [ALARM]
 
@@ -169,7 +169,7 @@ def test_coming_into_and_leaving_another_workspaces_channel_is_nothing_to_this_o
         lambda house: asking.command(house, HERE, "UTAN", "", "command:7").deliveries,
         lambda house: arriving.open_home(house, HERE, "UNOOR", "Ev7"),
         lambda house: arriving.came(house, HERE, f"C{HERE}", "UAMAL", "Ev7"),
-        lambda house: safeguarding.take_alert(house, HERE, "UBELL", 2, "tap:7"),
+        lambda house: watching.take_alert(house, HERE, "UBELL", 2, "tap:7"),
     ],
     ids=["answer", "hello", "stranger", "edit", "delete", "start", "status", "home", "came", "taken"],
 )

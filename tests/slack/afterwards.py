@@ -36,7 +36,7 @@ WINTER = "noor,Winter 2027,2027-03-18,17:30,20,room 12,reyes lind"
 @contextmanager
 def around(
     store: Store, words: Words, folder: Path, students: Sequence[str] = ("noor",), more: Sequence[str] = (),
-    changes: Mapping[str, str] | None = None, winter: bool = False,
+    changes: Mapping[str, str] | None = None, winter: bool = False, team: str = "T0PRACTICE",
 ) -> Iterator[Stage]:  # fmt: skip
     """The sample school with these students only. Yusuf, the brother, is not on Slack. `more`: further lines of the
     roster; `changes`: words replaced in the school's files; `winter`: Noor's next conference is booked."""
@@ -46,7 +46,7 @@ def around(
         kept = [row for row in rows if keeps(row.split(","), set(students))]
         added = more if name == "roster.csv" else [WINTER] if winter else []
         (folder / name).write_text("\n".join([head, *kept, *added]), encoding="utf-8")
-    with set_up(url_of(store), folder, words, TUESDAY, away=("yusuf",)) as stage:
+    with set_up(url_of(store), folder, words, TUESDAY, away=("yusuf",), team=team) as stage:
         yield stage
 
 

@@ -18,6 +18,7 @@ from bot.services.talk.greeting import person_in_slack
 from bot.store.models import Answer, Conference, Conversation, Item, Person
 from bot.store.session import AnyRow, Store
 from bot.words import Words
+from scheduler import sealed
 from scheduler.outbox import Draft
 from tests.stages import school, url_of
 
@@ -57,7 +58,8 @@ def begin(stage: Stage, key: str, days_ago: int = 0, **values: Any) -> int:
     with stage.bot.house.store.write() as connection:
         conference = connection.scalar(select(Conference.id).where(Conference.student_id == one.id))
         row = {"workspace": one.workspace, "person_id": one.id, "conference_id": conference, "version": 1}
-        new = insert(Conversation).values({**row, "status": "open", "updated_at": at, **values})
+        row = sealed.row(Conversation, {**row, "status": "open", "updated_at": at, **values})
+        new = insert(Conversation).values(row)
         return connection.execute(new.returning(Conversation.id)).scalar_one()
 
 
@@ -75,11 +77,11 @@ def say(stage: Stage, conversation: int, place: str, text: str = "", choices: st
         ts = f"{now.timestamp() - 1000 + count:.6f}"
         act = Act.CHOSEN if choices else Act.SAID
         kept = {"ts": ts, "revised": ts, "act": act, "text": text, "choices": choices, "evidence": [], "at": now}
-        connection.execute(
-            insert(Answer).values(**where, conversation_id=conversation, round=int(number), **{**kept, **more})
-        )
+        answer = {**where, "conversation_id": conversation, "round": int(number), **kept, **more}
+        connection.execute(insert(Answer).values(**sealed.row(Answer, answer)))
         if settings:
-            connection.execute(insert(Item).values(**where, round=int(number), **settings))
+            item = sealed.row(Item, {**where, "round": int(number), **settings})
+            connection.execute(insert(Item).values(**item))
 
 
 def ask_for_ideas(stage: Stage, key: str, words: str, days_ago: int = 0, **more: Any) -> int:

@@ -150,6 +150,15 @@ def test_words_that_look_like_a_mark_are_no_ping() -> None:
     assert not {"<!channel", "<!here"} & {*re.findall(r"<!\w+", message.text)}
 
 
+def test_what_is_linked_to_an_endless_address_stands_without_it() -> None:
+    words = "look here " * 200
+    found = blocks(Document((Paragraph((Span(words, link=f"https://x.example/{'a' * 3_000}"),)),)))
+    assert len(found) == 1
+    assert "https" not in str(found)
+    (short,) = blocks(Document((Paragraph((Span("x", link=f"https://x.example/{'a' * 1_900}"),)),)))
+    assert "https://x.example/" in str(short)
+
+
 def test_a_link_cannot_end_early() -> None:
     (block,) = blocks(Document((Paragraph((Span("a|b>", link="https://x.example/?a=1&b=2"),)),)))
     assert block["text"]["text"] == "<https://x.example/?a=1&amp;b=2|a¦b&gt;>"

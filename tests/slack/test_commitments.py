@@ -12,6 +12,7 @@ from bot.practice.stage import Stage
 from bot.store.models import Commitment, Conference
 from bot.store.session import Store
 from bot.words import Words
+from scheduler import sealed
 from tests.slack.afterwards import CHANNEL, add, around, at, commitments, conference_of, fill, in_channel, saw
 from tests.stages import Student
 
@@ -183,7 +184,7 @@ def test_of_a_long_list_the_newest_are_read_whole_and_each_can_be_changed(stage:
         first = connection.execute(select(*Commitment.__table__.c)).one()._asdict()
         del first["id"]
         rows = [{**first, "key": f"more{n}", "what": f"Number {n} {'x' * 150}"} for n in range(1, 40)]
-        connection.execute(insert(Commitment), rows)
+        connection.execute(insert(Commitment), [sealed.row(Commitment, row) for row in rows])
     newest = "The newest " + "y" * 280
     add(stage, noor, "Noor Haddad", newest)
     (shown,) = listed(stage)

@@ -22,6 +22,7 @@ from bot.store.models import Commitment, Conference
 from bot.store.session import Store
 from bot.taps import Form
 from bot.words import Words
+from scheduler import sealed
 from scheduler.deliveries import Delivery, State, deliveries, from_row
 from tests.slack.afterwards import at, conference_of, person
 from tests.slack.groups import FULL, ask_for_ideas, say
@@ -80,7 +81,9 @@ def agree(stage: Stage, student: str, owner: str, what: str) -> int:
             "owner_id": person(stage, owner).id, "what": what, "added_by": person(stage, student).id,
             "added_at": stage.clock(),
         }  # fmt: skip
-        return connection.execute(insert(Commitment).values(row).returning(Commitment.id)).scalar_one()
+        return connection.execute(
+            insert(Commitment).values(sealed.row(Commitment, row)).returning(Commitment.id)
+        ).scalar_one()
 
 
 def sent(*, with_another: int, **others: str) -> list[tuple[State, str | None]]:

@@ -14,6 +14,7 @@ from bot.practice.message import Message
 from bot.practice.stage import MONDAY, Stage, set_up
 from bot.practice.view import View
 from bot.services import forms
+from bot.services.forms import Window
 from bot.services.nudges.quarter import quarter_of
 from bot.services.nudges.reminders import scope
 from bot.store.models import Conference, Conversation, Note, Participant, Person
@@ -271,6 +272,11 @@ def test_a_window_is_taken_in_once_and_after_five_ideas_it_says_that_it_is_enoug
     assert len(notes(stage)) == 5
 
 
+def to_fill_in(window: Window | None) -> bool:
+    """Whether a window opened that something can be written in."""
+    return window is not None and bool(window.fields)
+
+
 def test_nobody_gives_decides_or_holds_back_for_a_student_who_is_not_theirs(stage: Stage) -> None:
     ask_for_ideas(stage, "noor", ASK)
     ask_adults(stage)
@@ -280,7 +286,11 @@ def test_nobody_gives_decides_or_holds_back_for_a_student_who_is_not_theirs(stag
     abouts = {Form.IDEA: ("struggles", 1), Form.PRIDE: (), Form.WORK: (), Form.HOLD: ("struggles", 1)}
     values = {form: forms.value(form, mine, *more) for form, more in abouts.items()}
     opens = {
-        key: {form for form, value in values.items() if forms.opened(house, workspace, f"U{key.upper()}", value)}
+        key: {
+            form
+            for form, value in values.items()
+            if to_fill_in(forms.opened(house, workspace, f"U{key.upper()}", value))
+        }
         for key in ("okafor", "lind", "amal", "noor", "theo", "varga", "anders", "bell", "tan")
     }
     gives = {Form.IDEA, Form.PRIDE, Form.WORK}
@@ -289,7 +299,10 @@ def test_nobody_gives_decides_or_holds_back_for_a_student_who_is_not_theirs(stag
         "okafor": gives | {Form.HOLD}, "lind": gives, "amal": gives, "noor": nothing, "theo": nothing,
         "varga": nothing, "anders": nothing, "bell": nothing, "tan": nothing,
     }  # fmt: skip
-    assert forms.submitted(house, workspace, "UANDERS", Form.PRIDE, str(mine), {"words": PRIDE}, "V1").then is None
+    refused = forms.submitted(house, workspace, "UANDERS", Form.PRIDE, str(mine), {"words": PRIDE}, "V1")
+    nowhere = forms.submitted(house, workspace, "UANDERS", Form.PRIDE, "999999", {"words": PRIDE}, "V2")
+    assert refused == nowhere  # whether there is such a conference is not told
+    assert len(notes(stage)) == 1
     message = given_to(Student(stage))
     for key in ("theo", "reyes", "okafor"):
         button = next(one for one in buttons(message) if one["action_id"].startswith(Tap.DECIDE))

@@ -12,6 +12,7 @@ from bot.practice.stage import Stage
 from bot.store.models import Answer, Item
 from bot.store.session import Store
 from bot.words import Words
+from scheduler import sealed
 from tests.slack.afterwards import around, at, conference_of, fill, saw
 from tests.slack.groups import begin, say
 from tests.stages import Student
@@ -95,7 +96,7 @@ def test_what_is_held_back_or_flagged_is_not_even_asked_about(stage: Stage, why:
     with stage.bot.house.store.write() as connection:
         if why == "held":
             held = {"question": "thanks", "round": 1, "held_reason": "Let's talk first.", "develop": ""}
-            connection.execute(insert(Item).values(**about, **held))
+            connection.execute(insert(Item).values(**sealed.row(Item, {**about, **held})))
         else:
             connection.execute(update(Answer).where(Answer.question == "thanks").values(alarm="look"))
     at(stage, 11, "15:31")

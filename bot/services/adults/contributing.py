@@ -92,8 +92,9 @@ def unwanted(house: House, connection: Connection, adult: AnyRow, conference: An
     """Why an adult is not to be asked for ideas by a message of the bot's own: they are not of that conference, or
     gave one for everything that is asked. None if they are to be."""
     there = select(Participant.person_id).where(
-        Participant.conference_id == conference.id, Participant.person_id == adult.id
-    )
+        Participant.workspace == conference.workspace, Participant.conference_id == conference.id,
+        Participant.person_id == adult.id,
+    )  # fmt: skip
     saying = card(house, connection, adult, conference.id, now)
     if saying is None or connection.scalar(there) is None:
         return "not of this conference"

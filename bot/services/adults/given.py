@@ -22,6 +22,7 @@ from bot.store.models import Note, Person
 from bot.store.session import AnyRow
 from bot.taps import Choice, Form, Tap
 from prompts.splitting import shorten
+from scheduler import sealed
 from scheduler.cadence import Receiver
 from scheduler.calendar import Audience
 from scheduler.deliveries import State, deliveries
@@ -114,7 +115,7 @@ def tell(connection: Connection, conference: AnyRow, note: int, now: datetime) -
     """
     workspace, begins = conference.workspace, f"{GIVEN}:{conference.id}:"
     waiting = connection.execute(
-        select(deliveries.c.seq, deliveries.c.payload)
+        select(deliveries.c.seq, deliveries.c.id, deliveries.c.payload)
         .where(
             deliveries.c.workspace == workspace, deliveries.c.state == State.SCHEDULED,
             deliveries.c.dedupe_key >= begins, deliveries.c.dedupe_key < f"{GIVEN}:{conference.id};",
@@ -124,7 +125,9 @@ def tell(connection: Connection, conference: AnyRow, note: int, now: datetime) -
     for row in waiting:
         if len(row.payload["notes"]) < TOGETHER:
             payload = {**row.payload, "notes": [*row.payload["notes"], note]}
-            connection.execute(update(deliveries).where(deliveries.c.seq == row.seq).values(payload=payload))
+            kept = sealed.cell(deliveries.c.payload, payload, id=row.id)
+            this = deliveries.c.workspace == workspace, deliveries.c.seq == row.seq
+            connection.execute(update(deliveries).where(*this).values(payload=kept))
             return []
     return to_student(connection, conference, GIVEN, f"{begins}{note}", now + GATHER, notes=[note])
 
@@ -167,6 +170,11 @@ def messages(house: House, connection: Connection, workspace: str, conference: i
     return [message(house, connection, workspace, conference, [row.id for row in chunk], language) for chunk in chunks]
 
 
+def _advisor(connection: Connection, held: AnyRow) -> str:
+    named = select(Person.name).where(Person.workspace == held.workspace, Person.id == held.advisor_id)
+    return connection.scalar(named) or ""
+
+
 def message(
     house: House, connection: Connection, workspace: str, conference: int, notes: Collection[int], language: str,
     *, beside: bool = False,
@@ -180,11 +188,11 @@ def message(
     found = asks.standing(house, connection, held) if held is not None and any(row.flow for row in rows) else []
     asked = {(one.flow, one.round): one.words for one in found}
     shown_to_all = {(one.flow, one.round) for one in found if one.visible is Visibility.CONFERENCE}
-    advisor = connection.scalar(select(Person.name).where(Person.id == held.advisor_id)) if held is not None else ""
+    advisor = _advisor(connection, held) if held is not None else ""
     spoken, over = house.words.language(language), held is None or is_over(connection, held, house.clock())
     context = {
         "student": first_name(held.student) if held is not None else "",
-        "advisor": advisor or "",
+        "advisor": advisor,
         "beside": beside,
         "over": over,
         "notes": [

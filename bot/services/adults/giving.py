@@ -68,12 +68,11 @@ class _Giving(ABC):
     form: ClassVar[Form]
 
     def open(self, house: House, connection: Connection, person: AnyRow, about: str) -> Window | None:
-        """The window; where nothing can be given any more, one that says so. None for somebody who may not give."""
+        """The window; where nothing can be given any more, one that says so. It says the same to whoever may not give:
+        not even that there is a conference."""
         visit = _visit(house, connection, person, about)
-        if visit is None:
+        if visit is None or not contributing.may_give(connection, person, visit.held):
             return self._closed(person, "gone")
-        if not contributing.may_give(connection, person, visit.held):
-            return None
         return self._shut(visit) or self.window(visit)
 
     def take(
@@ -81,10 +80,8 @@ class _Giving(ABC):
     ) -> Taken | None:
         """Keep what was written, and see to it that the student hears of it."""
         visit = _visit(house, connection, person, about)
-        if visit is None:
+        if visit is None or not contributing.may_give(connection, person, visit.held):
             return Taken(then=self._closed(person, "gone"))
-        if not contributing.may_give(connection, person, visit.held):
-            return None
         texts = {name: "".join(entry).strip() for name, entry in entries.items()}
         written = [text for name, text in texts.items() if name != PART]
         if flagged := notes.screened(house, connection, visit.held, person, self.form, key, *written):

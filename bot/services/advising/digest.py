@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from bot.services.advising.progress import Progress, actor_of, advisees, progres
 from bot.services.afterwards import commitments
 from bot.services.afterwards.commitments import Commitment, State
 from bot.services.house import House
+from bot.services.leaving import apart
 from bot.services.nudges import reminders
 from bot.services.nudges.days import cadence_of, calendar_of
 from bot.services.speech import Button, Saying
@@ -77,7 +79,7 @@ def needs(
     owed = _owed(connection, advisor, actor, [one.student for one in found], calendar.today(now))
     soon = calendar.shift(calendar.today(now), NEAR)
     language = house.words.language(advisor.language)
-    return digest(
+    sorted_out = digest(
         [
             Student(
                 one.student, name, one.readiness.status, one.readiness.done, one.readiness.total, one.date, one.time,
@@ -92,6 +94,7 @@ def needs(
             for wanted in [_asks(house, language, actor, one, said.get(one.conference, NOTHING), had)]
         ]
     )  # fmt: skip
+    return replace(sorted_out, apart=tuple(first_name(name) for name in apart.names(connection, advisor)))
 
 
 def sections(

@@ -21,6 +21,7 @@ from bot.services.advising.digest import ALL
 from bot.services.advising.progress import Progress, actor_of, advisees, progress
 from bot.services.agenda import binder
 from bot.services.agenda.materials import Material
+from bot.services.audit import trail
 from bot.services.command import deeds, meetings, status
 from bot.services.command.reader import Reader
 from bot.services.family import attending
@@ -68,14 +69,17 @@ def look(house: House, workspace: str, slack_id: str, value: str) -> Look | None
         if not value.isdecimal() or int(value) not in own:
             return None
         one = progress(connection, workspace, [int(value)], now)[0]
-        return Look("modal.look_title", _student(house, connection, person, one, now), person.language)
+        found = Look("modal.look_title", _student(house, connection, person, one, now), person.language)
+    trail.seen(house.store, workspace, now, person.id, "student", one.student)
+    return found
 
 
 def _student(house: House, connection: Connection, advisor: AnyRow, one: Progress, now: datetime) -> Saying:
     language = house.words.language(advisor.language)
     parts, slots = [], dict[str, list[list[Button]]]()
     if one.conference:
-        read, flows = review.material(connection, one.conference), review.flows_of(house, language, one.level)
+        read = review.material(connection, advisor.workspace, one.conference)
+        flows = review.flows_of(house, language, one.level)
         parts = list(_parts(house, connection, advisor, one, language, read, flows))
         slots = _holds(one, read, flows)
     notes, of_notes = _given(connection, advisor, one)
@@ -172,9 +176,13 @@ def _day(connection: Connection, workspace: str, heard: datetime | None) -> str:
 
 def _steps(house: House, connection: Connection, one: Progress, language: str) -> list[dict[str, str]]:
     """The parts of the student's level, each done, begun or new."""
-    put_aside = select(FlowState.flow, FlowState.done).where(FlowState.conversation_id == one.conversation)
+    put_aside = select(FlowState.flow, FlowState.done).where(
+        FlowState.workspace == one.workspace, FlowState.conversation_id == one.conversation
+    )
     done = {row.flow: row.done for row in connection.execute(put_aside)}
-    open_flow = connection.scalar(select(Conversation.flow).where(Conversation.id == one.conversation))
+    open_flow = connection.scalar(
+        select(Conversation.flow).where(Conversation.workspace == one.workspace, Conversation.id == one.conversation)
+    )
     finished = one.readiness.finished
     return [
         {

@@ -61,7 +61,7 @@ def progress(connection: Connection, workspace: str, students: Collection[int], 
         if row.id not in latest or row.date >= day:
             latest[row.id] = row
     begun = [row for row in latest.values() if row.conversation]
-    done = _done(connection, begun)
+    done = _done(connection, workspace, begun)
     said = excerpts(connection, workspace, [row.conversation for row in begun])
     found = [
         Progress(
@@ -83,9 +83,12 @@ def advisees(connection: Connection, advisor: AnyRow) -> list[int]:
     """The students whose progress an advisor may see: their own."""
     own = list(
         connection.scalars(
-            select(Person.id).where(Person.advisor_id == advisor.id, Person.role == "student", Person.active.is_(True))
+            select(Person.id).where(
+                Person.workspace == advisor.workspace, Person.advisor_id == advisor.id, Person.role == "student",
+                Person.active.is_(True),
+            )
         )
-    )
+    )  # fmt: skip
     actor = actor_of(advisor, own)
     return [one for one in own if access.may(actor, access.Action.SEE, access.Thing(access.Kind.PROGRESS, one))]
 
@@ -103,11 +106,13 @@ def count(found: Collection[Progress]) -> dict[str, int]:
     return {**counts, "total": len(found)}
 
 
-def _done(connection: Connection, conversations: Collection[AnyRow]) -> dict[int, set[str]]:
+def _done(connection: Connection, workspace: str, conversations: Collection[AnyRow]) -> dict[int, set[str]]:
     """The flows that are done: those put aside, and the one that is open."""
     rows = connection.execute(
         select(FlowState.conversation_id, FlowState.flow).where(
-            FlowState.conversation_id.in_([row.conversation for row in conversations]), FlowState.done.is_(True)
+            FlowState.workspace == workspace,
+            FlowState.conversation_id.in_([row.conversation for row in conversations]),
+            FlowState.done.is_(True),
         )
     )
     found = {row.conversation: {row.flow} for row in conversations if row.flow and State.from_json(row.state).done}

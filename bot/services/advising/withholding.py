@@ -21,6 +21,7 @@ from bot.services import notes
 from bot.services.adults import given
 from bot.services.agenda import booked
 from bot.services.agenda.materials import Material
+from bot.services.audit import trail
 from bot.services.channels import channel
 from bot.services.forms import Entries, Field, Taken, Window, value
 from bot.services.house import House
@@ -34,6 +35,7 @@ from bot.store.session import AnyRow
 from bot.taps import Choice, Form, Ref, Tap
 from bot.words import APPROVE
 from prompts.splitting import shorten
+from scheduler import sealed
 from scheduler.outbox import Draft
 
 HELD_BACK = "held_back"
@@ -116,7 +118,7 @@ def _items(house: House, connection: Connection, held: AnyRow, place: Place, lan
         return [Held(str(row.id), row.title or row.text, row.held_reason) for row in rows if holdable(row)]
     level = levels.of_conference(connection, held.workspace, held.id)
     flows = review.flows_of(house, house.words.language(language), level)
-    return rounds(review.material(connection, held.id), flows).get((place.flow, place.number), [])
+    return rounds(review.material(connection, held.workspace, held.id), flows).get((place.flow, place.number), [])
 
 
 def holdable(note: AnyRow) -> bool:
@@ -167,6 +169,11 @@ class HoldForm:
         context = {"student": first_name(held.student), "back": place.back, "done": bool(items), "told": told}
         then = Window(Form.HOLD, "", "noted", person.language, saying=Saying("form_held", context))
         drafts = _hold(house, connection, held, place, chosen, reason, key) if chosen else []
+        if chosen:
+            act, what = trail.Act.CHANGED, "put_back" if place.back else "held_back"
+            spot = f"{place.flow}:{place.number}"
+            who = trail.person(person.id)
+            trail.note_conference(connection, held.workspace, house.clock(), who, act, what, held.id, spot)
         return Taken(drafts, then=then)
 
 
@@ -202,14 +209,21 @@ def _hold(
     now, drafts = house.clock(), list[Draft]()
     for one in chosen:
         if place.flow == NOTE:
-            connection.execute(update(Note).where(Note.id == place.number).values(held_reason=reason))
+            _hold_note(connection, held.workspace, place.number, reason)
         else:
             spot = state.Spot(one.id, place.number)
             review.set_item(connection, held.workspace, held.id, place.flow, spot, {Item.held_reason: reason})
         drafts += _told(connection, held, place, one, f"{HELD_BACK}:{held.id}:{place.about}:{one.id}:{key}", now)
-    if channel.latest_approval(connection, held.id) is not None:
+    if channel.latest_approval(connection, held.workspace, held.id) is not None:
         drafts += channel.again(connection, held.workspace, held.id, f"{HELD_BACK}:{key}", now)
     return drafts
+
+
+def _hold_note(connection: Connection, workspace: str, note: int, reason: str) -> None:
+    mine = Note.workspace == workspace, Note.id == note
+    key = connection.execute(select(Note.key).where(*mine)).scalar_one()
+    kept = sealed.cell(Note.held_reason, reason, workspace=workspace, key=key)
+    connection.execute(update(Note).where(*mine).values(held_reason=kept))
 
 
 def _told(connection: Connection, held: AnyRow, place: Place, one: Held, key: str, now: datetime) -> list[Draft]:
@@ -221,7 +235,8 @@ def _told(connection: Connection, held: AnyRow, place: Place, one: Held, key: st
 
 
 def _has_account(connection: Connection, held: AnyRow) -> bool:
-    return bool(connection.scalar(select(Person.slack_id).where(Person.id == held.student_id)))
+    who = select(Person.slack_id).where(Person.workspace == held.workspace, Person.id == held.student_id)
+    return bool(connection.scalar(who))
 
 
 # --- what the student is told --------------------------------------------------------------------------------
@@ -236,13 +251,15 @@ def message(house: House, connection: Connection, payload: Mapping[str, Any], he
     """What a student is told: what was held back and why, or that it was put back."""
     place = Place.parse(payload["about"]["place"])
     one = _told_of(house, connection, payload, held)
-    advisor = connection.scalar(select(Person.name).where(Person.id == held.advisor_id)) or ""
+    named = select(Person.name).where(Person.workspace == held.workspace, Person.id == held.advisor_id)
+    advisor = connection.scalar(named) or ""
     context = {
         "student": first_name(held.student), "advisor": advisor, "back": place is not None and place.back,
         "note": place is not None and place.flow == NOTE,
         "words": shorten(one.words, WORDS) if one is not None else "", "reason": one.reason if one is not None else "",
     }  # fmt: skip
-    talk = connection.scalar(select(Conversation.id).where(Conversation.conference_id == held.id))
+    here = Conversation.workspace == held.workspace, Conversation.conference_id == held.id
+    talk = connection.scalar(select(Conversation.id).where(*here))
     look = [Button(Tap.OPEN, "review", Ref(talk, APPROVE, 0, "open").text())] if talk is not None else []
     return Saying(HELD_BACK, context, {"actions": [look]})
 

@@ -18,6 +18,7 @@ from bot.services import notes
 from bot.services.advising.digest import called
 from bot.services.afterwards import commitments, committing
 from bot.services.afterwards.commitments import Commitment, State
+from bot.services.audit import trail
 from bot.services.house import House
 from bot.services.roster import school
 from bot.services.roster.actors import actor
@@ -60,7 +61,7 @@ def question(connection: Connection, conference: AnyRow, student: AnyRow, person
     today = school.today(connection, conference.workspace, now)
     context = {
         "student": first_name(student.name), "own": student.id == person.id, "date": conference.date.isoformat(),
-        "advisor": "" if person.id == student.advisor_id else _name(connection, student.advisor_id),
+        "advisor": "" if person.id == student.advisor_id else _advisor(connection, student),
         "items": [_item(one, today) for one in found],
         "all_done": bool(found) and all(one.state is State.DONE for one in found),
     }  # fmt: skip
@@ -83,7 +84,7 @@ def questions(
         "date": ordered[0][0].date.isoformat(),
         "students": [
             {"student": name, "items": [_item(one, today) for one in each],
-             "advisor": "" if person.id == student.advisor_id else _name(connection, student.advisor_id)}
+             "advisor": "" if person.id == student.advisor_id else _advisor(connection, student)}
             for name, each, (_, student) in zip(names, of_each, ordered, strict=True) if each
         ],
         "own": any(one.owner_asked for one in found), "others": any(not one.owner_asked for one in found),
@@ -96,12 +97,14 @@ def questions(
 def many(connection: Connection, workspace: str, conference: int, person: int, slot: str) -> int:
     """How many commitments of a conference somebody is asked about."""
     row = notes.conference_of(connection, workspace, conference)
-    asked = connection.execute(select(*Person.__table__.c).where(Person.id == person)).one_or_none()
+    who = select(*Person.__table__.c).where(Person.workspace == workspace, Person.id == person)
+    asked = connection.execute(who).one_or_none()
     return len(_asked_of(connection, row, asked, slot)) if row is not None and asked is not None else 0
 
 
-def _name(connection: Connection, person: int | None) -> str:
-    return connection.scalar(select(Person.name).where(Person.id == person)) or ""
+def _advisor(connection: Connection, student: AnyRow) -> str:
+    named = select(Person.name).where(Person.workspace == student.workspace, Person.id == student.advisor_id)
+    return connection.scalar(named) or ""
 
 
 def _asked_of(connection: Connection, conference: AnyRow, person: AnyRow, slot: str) -> list[Commitment]:
@@ -171,7 +174,10 @@ def _anew(
 
 
 def _student(connection: Connection, conference: AnyRow) -> AnyRow:
-    return connection.execute(select(*Person.__table__.c).where(Person.id == conference.student_id)).one()
+    who = select(*Person.__table__.c)
+    return connection.execute(
+        who.where(Person.workspace == conference.workspace, Person.id == conference.student_id)
+    ).one()
 
 
 def _may(connection: Connection, person: AnyRow, one: Commitment) -> bool:
@@ -186,6 +192,8 @@ def _keep(connection: Connection, person: AnyRow, one: Commitment, key: str, sta
         workspace=person.workspace, commitment_id=one.id, key=key[:128], by_id=person.id, state=state, at=now
     )
     connection.execute(check)
+    who, about = trail.person(person.id), (one.conference, f"commitment:{one.id}")
+    trail.note_conference(connection, person.workspace, now, who, trail.Act.CHANGED, "commitment", *about)
     heard = update(Person).where(Person.workspace == person.workspace, Person.id == person.id)
     connection.execute(heard.values(heard_at=now))
 

@@ -16,6 +16,7 @@ from bot.conference.agenda import one_line
 from bot.services import notes
 from bot.services.afterwards import commitments
 from bot.services.afterwards.commitments import Commitment, State
+from bot.services.audit import trail
 from bot.services.forms import Entries, Field, Taken, Window, value
 from bot.services.house import House
 from bot.services.roster import school
@@ -26,6 +27,7 @@ from bot.store.models import Commitment as CommitmentRow
 from bot.store.models import Conference, Participant, Person
 from bot.store.session import AnyRow
 from bot.taps import Form, Tap
+from scheduler import sealed
 from scheduler.outbox import Draft
 
 BEGINS = "begins"
@@ -50,7 +52,7 @@ def button(conference: int) -> Button:
 def begins(house: House, connection: Connection, conference: AnyRow, student: AnyRow) -> Saying:
     """What the channel is told as the conference begins, in each language of those who read there."""
     words = house.words
-    spoken = _languages(house, connection, conference.id, student.language)
+    spoken = _languages(house, connection, conference.workspace, conference.id, student.language)
     name = first_name(student.name)
     lines = [words.catalog.label(language, "commitments.begins", student=name) for language in spoken]
     return Saying("begins_channel", {"lines": lines}, {"actions": [[button(conference.id)]]})
@@ -59,28 +61,29 @@ def begins(house: House, connection: Connection, conference: AnyRow, student: An
 # --- the list --------------------------------------------------------------------------------------------------
 
 
-def list_of(house: House, connection: Connection, conference: int, language: str) -> Saying:
+def list_of(house: House, connection: Connection, workspace: str, conference: int, language: str) -> Saying:
     """All commitments of a conference; its heading in `language` alone."""
-    return _list(house, connection, conference, [house.words.language(language)])
+    return _list(house, connection, workspace, conference, [house.words.language(language)])
 
 
-def list_for_channel(house: House, connection: Connection, conference: int, language: str) -> Saying:
+def list_for_channel(house: House, connection: Connection, workspace: str, conference: int, language: str) -> Saying:
     """The same with a heading in each language of those who read in the channel; `language` is the student's."""
-    return _list(house, connection, conference, _languages(house, connection, conference, language))
+    spoken = _languages(house, connection, workspace, conference, language)
+    return _list(house, connection, workspace, conference, spoken)
 
 
-def _list(house: House, connection: Connection, conference: int, languages: Sequence[str]) -> Saying:
-    about = connection.execute(
-        select(Conference.workspace, Person.name)
-        .join(Person, Person.id == Conference.student_id)
-        .where(Conference.id == conference)
-    ).one()
-    found = commitments.of(connection, about.workspace, [conference]).get(conference, [])
+def _list(house: House, connection: Connection, workspace: str, conference: int, languages: Sequence[str]) -> Saying:
+    name = connection.execute(
+        select(Person.name)
+        .join(Conference, Conference.student_id == Person.id)
+        .where(Conference.workspace == workspace, Conference.id == conference)
+    ).scalar_one()
+    found = commitments.of(connection, workspace, [conference]).get(conference, [])
     newest = _fitting(found)
     titles = [house.words.catalog.label(language, "section.commitments") for language in languages]
     items = [_shown(one) for one in newest]
     context = {
-        "student": first_name(about.name), "titles": list(dict.fromkeys(titles)), "items": items,
+        "student": first_name(name), "titles": list(dict.fromkeys(titles)), "items": items,
         "more": len(found) - len(newest),
     }  # fmt: skip
     change = [Button(Tap.FORM, "commit_change", value(Form.COMMIT, conference, PICK))] if found else []
@@ -103,14 +106,17 @@ def _shown(one: Commitment) -> dict[str, Any]:
     }
 
 
-def _languages(house: House, connection: Connection, conference: int, first: str) -> list[str]:
+def _languages(house: House, connection: Connection, workspace: str, conference: int, first: str) -> list[str]:
     """The student's own language, and those of the others who can read in the channel."""
     spoken = connection.scalars(
         select(Person.language)
         .join(Participant, Participant.person_id == Person.id)
-        .where(Participant.conference_id == conference, Person.slack_id.is_not(None), Person.active.is_(True))
+        .where(
+            Participant.workspace == workspace, Participant.conference_id == conference, Person.slack_id.is_not(None),
+            Person.active.is_(True),
+        )
         .order_by(Person.id)
-    )
+    )  # fmt: skip
     return list(dict.fromkeys(house.words.language(language) for language in (first, *spoken)))
 
 
@@ -202,6 +208,11 @@ class CommitForm:
             return Taken(errors=errors)
         now, new = house.clock(), place.commitment is None
         _store(connection, place, person, key, now, _values(entries, what, name), entries)
+        who = trail.person(person.id)
+        which = f"commitment:{place.commitment.id}" if place.commitment is not None else ""
+        trail.note_conference(
+            connection, person.workspace, now, who, trail.Act.CHANGED, "commitment", place.conference.id, which
+        )
         drafts = read_back(connection, place.conference, key, now, new=new)
         here = place.conference.channel or person.id in (place.conference.student_id, place.conference.advisor_id)
         return Taken(drafts, then=None if here else _noted(house, connection, place.conference, person), over=True)
@@ -269,12 +280,12 @@ def _page_of(own: Sequence[Commitment], conference: int, page: int) -> Saying:
 
 def _noted(house: House, connection: Connection, conference: AnyRow, person: AnyRow) -> Window:
     """All of them, for somebody who does not see where they are read back."""
-    saying = list_of(house, connection, conference.id, person.language)
+    saying = list_of(house, connection, conference.workspace, conference.id, person.language)
     return Window(Form.COMMIT, str(conference.id), "noted", person.language, saying=saying)
 
 
 def _fields(connection: Connection, place: _Place, person: AnyRow) -> tuple[Field, ...]:
-    people, one = _people(connection, place.conference.id), place.commitment
+    people, one = _people(connection, place.conference.workspace, place.conference.id), place.commitment
     ids = {id_ for id_, _ in people}
     chosen = str(one.owner or "") if one is not None else str(person.id)
     stranger = one is not None and chosen not in ids
@@ -291,12 +302,12 @@ def _fields(connection: Connection, place: _Place, person: AnyRow) -> tuple[Fiel
     )  # fmt: skip
 
 
-def _people(connection: Connection, conference: int) -> list[tuple[str, str]]:
+def _people(connection: Connection, workspace: str, conference: int) -> list[tuple[str, str]]:
     """Everyone of the conference, as options: the student, the family, the advisor, the teachers."""
     rows = connection.execute(
         select(Person.id, Person.name, Person.role)
         .join(Participant, Participant.person_id == Person.id)
-        .where(Participant.conference_id == conference, Person.active.is_(True))
+        .where(Participant.workspace == workspace, Participant.conference_id == conference, Person.active.is_(True))
     )
     placed = sorted(rows, key=lambda row: (_ROLES.index(row.role) if row.role in _ROLES else len(_ROLES), row.name))
     return [(str(row.id), f"={row.name}") for row in placed]
@@ -347,13 +358,15 @@ def _store(
     workspace, one = person.workspace, place.commitment
     if one is not None:
         dropped = {"state": State.DROPPED, "state_at": now} if _chosen(entries, "stays") == DROP else {}
-        mine = update(CommitmentRow).where(CommitmentRow.workspace == workspace, CommitmentRow.id == one.id)
-        connection.execute(mine.values(**values, **dropped))
+        mine = CommitmentRow.workspace == workspace, CommitmentRow.id == one.id
+        named = connection.execute(select(CommitmentRow.workspace, CommitmentRow.key).where(*mine)).one()
+        changed = sealed.row(CommitmentRow, {**values, **dropped}, named._mapping)
+        connection.execute(update(CommitmentRow).where(*mine).values(**changed))
         return
     known = select(CommitmentRow.id).where(CommitmentRow.workspace == workspace, CommitmentRow.key == key)
     if connection.scalar(known) is None:  # Slack may bring a submission twice
-        new = insert(CommitmentRow).values(
-            workspace=workspace, conference_id=place.conference.id, key=key, added_by=person.id, added_at=now,
-            state=State.OPEN, **values,
-        )  # fmt: skip
-        connection.execute(new)
+        new = {
+            "workspace": workspace, "conference_id": place.conference.id, "key": key, "added_by": person.id,
+            "added_at": now, "state": State.OPEN, **values,
+        }  # fmt: skip
+        connection.execute(insert(CommitmentRow).values(**sealed.row(CommitmentRow, new)))

@@ -81,7 +81,8 @@ def said(connection: Connection, student: AnyRow, conference: int, slot: str, *,
 
 def _kept(house: House, connection: Connection, conference: AnyRow, person: AnyRow, key: str, text: str) -> Taken:
     now = house.clock()
-    student = connection.execute(select(*Person.__table__.c).where(Person.id == conference.student_id)).one()
+    here = Person.workspace == conference.workspace, Person.id == conference.student_id
+    student = connection.execute(select(*Person.__table__.c).where(*here)).one()
     reader = student if student.slack_id else _advisor(connection, conference)
     due = _morning(connection, reader or student, now)
     morning = due.date().isoformat() if due is not None else ""

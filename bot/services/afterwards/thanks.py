@@ -21,6 +21,7 @@ from bot.services.talk.scene import first_name
 from bot.store.models import Answer, Guardian, Item, Note, Participant, Person
 from bot.store.session import AnyRow
 from bot.taps import Form, Tap
+from scheduler import sealed
 from scheduler.outbox import Draft
 
 HELPED, THANKS = Spot("gratitude", "helped"), Spot("gratitude", "thanks")
@@ -76,7 +77,8 @@ def offer_of(house: House, connection: Connection, workspace: str, conference: i
     words = given[THANKS].text.strip() if THANKS in given else ""
     if not words or _held(connection, workspace, conference):
         return None
-    student = connection.execute(select(*Person.__table__.c).where(Person.id == about.student_id)).one()
+    who = select(*Person.__table__.c).where(Person.workspace == about.workspace, Person.id == about.student_id)
+    student = connection.execute(who).one()
     adults = _adults(connection, workspace, conference, about.student_id)
     helped = given[HELPED].text if HELPED in given else ""
     sure = set(_meant(house, f"{helped}\n{words}", adults))
@@ -94,8 +96,9 @@ def after_all_button(offer: Offer) -> Button:
 def keep(connection: Connection, offer: Offer, choice: str, to: Collection[AnyRow], words: str, now: datetime) -> None:
     """What was decided, in place of what was before."""
     conference = offer.conference
-    about = {"text": words, "choice": choice, "title": ", ".join(one.name for one in to), "at": now}
     key = decision_key(conference.id)
+    about = {"text": words, "choice": choice, "title": ", ".join(one.name for one in to), "at": now}
+    about = sealed.row(Note, about, {"workspace": conference.workspace, "key": key})
     mine = update(Note).where(Note.workspace == conference.workspace, Note.key == key)
     if connection.execute(mine.values(**about)).rowcount == 0:
         new = insert(Note).values(

@@ -48,8 +48,8 @@ def approved(
     wanted = [row.id for row in approvals]
     if not wanted:
         return
-    read, level = materials(connection, wanted), levels.of_conferences(connection, workspace, wanted)
-    there, added = works.shared_of(connection, wanted), added_of(connection, workspace, wanted)
+    read, level = materials(connection, workspace, wanted), levels.of_conferences(connection, workspace, wanted)
+    there, added = works.shared_of(connection, workspace, wanted), added_of(connection, workspace, wanted)
     for row in approvals:
         one = read[row.id]
         revisions = works.linked(one.revisions, there[row.id])

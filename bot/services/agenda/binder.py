@@ -46,14 +46,15 @@ def button(conference: int, household: str = "") -> Button:
 
 
 def binder(
-    house: House, connection: Connection, conference: int, household: str | None = None, language: str = ""
-) -> Packet:
+    house: House, connection: Connection, workspace: str, conference: int, household: str | None = None,
+    language: str = "",
+) -> Packet:  # fmt: skip
     """The packet of a conference; for a household, naming only its own adults. Its words are in `language`: "" is the
     household's, or else the student's. The student's words are as they wrote them.
 
     CoachError for a household the student does not have, NoResultFound for a conference there is not.
     """
-    facts = _facts(connection, conference)
+    facts = _facts(connection, workspace, conference)
     homes = households.of(connection, facts.workspace, facts.student_id)
     home = _home(homes, household) if household is not None else None
     spoken = house.words.language(language or (home.adults[0].language if home else facts.language))
@@ -83,7 +84,8 @@ def _guests(connection: Connection, facts: AnyRow, homes: Sequence[Household], h
         select(Person.name)
         .join(Participant, Participant.person_id == Person.id)
         .where(
-            Participant.conference_id == facts.id, Person.role.not_in((Role.STUDENT, Role.FAMILY)),
+            Participant.workspace == facts.workspace, Participant.conference_id == facts.id,
+            Person.role.not_in((Role.STUDENT, Role.FAMILY)),
             Person.active.is_(True),
         )
         .order_by(Person.role, Person.name)
@@ -91,7 +93,7 @@ def _guests(connection: Connection, facts: AnyRow, homes: Sequence[Household], h
     return _Guests(tuple(adult.name for one in named for adult in one.adults), tuple(others))
 
 
-def _facts(connection: Connection, conference: int) -> AnyRow:
+def _facts(connection: Connection, workspace: str, conference: int) -> AnyRow:
     return connection.execute(
         select(
             Conference.id, Conference.workspace, Conference.student_id, Conference.date, Conference.time,
@@ -99,7 +101,7 @@ def _facts(connection: Connection, conference: int) -> AnyRow:
         )
         .join(Person, Person.id == Conference.student_id)
         .join(School, School.workspace == Conference.workspace)
-        .where(Conference.id == conference)
+        .where(Conference.workspace == workspace, Conference.id == conference)
     ).one()  # fmt: skip
 
 

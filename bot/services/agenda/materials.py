@@ -33,29 +33,32 @@ class Material:
     audience: Audience
 
 
-def materials(connection: Connection, conferences: Collection[int]) -> dict[int, Material]:
+def materials(connection: Connection, workspace: str, conferences: Collection[int]) -> dict[int, Material]:
     """The material of each of these conferences, in four queries; without those there are not."""
-    meetings = _meetings(connection, conferences)
-    revisions, settings = _revisions(connection, conferences), _settings(connection, conferences)
-    audiences = _audiences(connection, conferences)
+    meetings = _meetings(connection, workspace, conferences)
+    revisions = _revisions(connection, workspace, conferences)
+    settings = _settings(connection, workspace, conferences)
+    audiences = _audiences(connection, workspace, conferences)
     return {
         one: Material(meeting, fold(revisions[one]), settings[one], tuple(revisions[one]), audiences[one])
         for one, meeting in meetings.items()
     }
 
 
-def _meetings(connection: Connection, conferences: Collection[int]) -> dict[int, Meeting]:
+def _meetings(connection: Connection, workspace: str, conferences: Collection[int]) -> dict[int, Meeting]:
     rows = connection.execute(
         select(Conference.id, Conference.date, Conference.time, Conference.minutes, Conference.place, Person.name)
         .join(Person, Person.id == Conference.student_id)
-        .where(Conference.id.in_(conferences))
+        .where(Conference.workspace == workspace, Conference.id.in_(conferences))
     )
     return {
         row.id: Meeting(first_name(row.name), row.date.isoformat(), row.time, row.minutes, row.place) for row in rows
     }
 
 
-def _revisions(connection: Connection, conferences: Collection[int]) -> defaultdict[int, list[Revision]]:
+def _revisions(
+    connection: Connection, workspace: str, conferences: Collection[int]
+) -> defaultdict[int, list[Revision]]:
     found = defaultdict[int, list[Revision]](list)
     rows = connection.execute(
         select(Answer.conference_id, *_REVISION)
@@ -71,19 +74,21 @@ def _revisions(connection: Connection, conferences: Collection[int]) -> defaultd
                 Answer.conference_id == Conference.id,
             ),
         )
-        .where(Conference.id.in_(conferences))
+        .where(Conference.workspace == workspace, Conference.id.in_(conferences))
     )  # fmt: skip
     for conference, *columns in rows:
         found[conference].append(Revision(*columns))
     return found
 
 
-def _settings(connection: Connection, conferences: Collection[int]) -> defaultdict[int, dict[Place, Setting]]:
+def _settings(
+    connection: Connection, workspace: str, conferences: Collection[int]
+) -> defaultdict[int, dict[Place, Setting]]:
     found = defaultdict[int, dict[Place, Setting]](dict)
     rows = connection.execute(
         select(
             Item.conference_id, Item.flow, Item.question, Item.round, Item.visible, Item.develop, Item.held_reason
-        ).where(Item.conference_id.in_(conferences))
+        ).where(Item.workspace == workspace, Item.conference_id.in_(conferences))
     )
     for row in rows:
         visible = Visibility(row.visible) if row.visible else None
@@ -92,13 +97,13 @@ def _settings(connection: Connection, conferences: Collection[int]) -> defaultdi
     return found
 
 
-def _audiences(connection: Connection, conferences: Collection[int]) -> defaultdict[int, Audience]:
+def _audiences(connection: Connection, workspace: str, conferences: Collection[int]) -> defaultdict[int, Audience]:
     """Who sees what, by name: the advisor, the teachers as well, everyone at the conference."""
     there = defaultdict[int, list[tuple[str, str]]](list)
     rows = connection.execute(
         select(Participant.conference_id, Person.name, Person.role)
         .join(Person, Participant.person_id == Person.id)
-        .where(Participant.conference_id.in_(conferences), Person.role != "student")
+        .where(Participant.workspace == workspace, Participant.conference_id.in_(conferences), Person.role != "student")
         .order_by(Person.role, Person.name)
     )
     for conference, name, role in rows:

@@ -36,7 +36,7 @@ def of_student(
     else their last. CoachError where it cannot be told which, with the remedy."""
     student = _student(connection, workspace, wanted)
     if not term:
-        row = greeting.current_conference(connection, student.id, now)
+        row = greeting.current_conference(connection, workspace, student.id, now)
     else:
         _check_term(connection, workspace, term)
         row = connection.execute(_held(workspace, term).where(Person.id == student.id)).one_or_none()

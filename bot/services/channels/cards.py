@@ -53,7 +53,7 @@ def further(nudge: Delivery, said: Saying, languages: Iterable[str], now: dateti
 def moved(connection: Connection, workspace: str, conference: int, now: datetime) -> list[Draft]:
     """The conference has another date, time, place or length: each card that stands is said anew in its place, and the
     new date for a calendar takes the place of the old one, in waking hours."""
-    there = filing.kept(connection, conference, CALENDAR)
+    there = filing.kept(connection, workspace, conference, CALENDAR)
     if _begun(connection, workspace, conference, now):
         return []
     calendar, sequence = calendar_of(connection, workspace), invitation_ics.revision(now)

@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, or_, select, update
-from sqlalchemy.orm import aliased
 
 from bot.services.channels import cards, standing
 from bot.services.family import households
@@ -64,6 +63,7 @@ class Meeting:
     stands: standing.Standing
     advisor: AnyRow | None
     student_id: int
+    takes_part: bool = True  # the student does; else nothing of theirs is shown
 
 
 def publish(
@@ -75,10 +75,12 @@ def publish(
     Where there is no channel yet, that is the first step, and once it is made it leads on to the others. An agenda
     whose time has not come is left out: people are there by then, and who cannot be is known early.
     """
-    if not connection.scalar(select(Conference.channel).where(Conference.id == conference)):
+    if not connection.scalar(
+        select(Conference.channel).where(Conference.workspace == workspace, Conference.id == conference)
+    ):
         return [_step(workspace, conference, f"{key}:0", Kind.CHANNEL, {}, due)]
     steps: list[tuple[Kind, dict[str, Any]]] = [
-        (Kind.INVITE, {"person": person}) for person in _to_invite(connection, conference)
+        (Kind.INVITE, {"person": person}) for person in _to_invite(connection, workspace, conference)
     ]
     steps.append((Kind.REPORT, {}))
     agenda = _agenda(connection, workspace, conference, now or due)
@@ -115,7 +117,7 @@ def invite(connection: Connection, workspace: str, person: int, now: datetime) -
     return [
         draft
         for row in rows.all()
-        if person not in households.on_paper(connection, row.id)
+        if person not in households.on_paper(connection, workspace, row.id)
         for draft in _brought(connection, workspace, row.id, person, key, now)
     ]
 
@@ -158,17 +160,22 @@ def pin(workspace: str, conference: int, ts: str, now: datetime) -> Draft:
     return _step(workspace, conference, f"pin:{ts}", Kind.PIN, {"ts": ts}, now)
 
 
-def meeting(connection: Connection, conference: int) -> Meeting | None:
+def meeting(connection: Connection, workspace: str, conference: int) -> Meeting | None:
     """A conference as the channel needs it; None if it is cancelled."""
     row = connection.execute(
-        select(Conference, Person.name, Person.slack_id, Person.language.label("spoken"), Person.advisor_id)
+        select(
+            Conference,
+            *(Person.name, Person.slack_id, Person.language.label("spoken"), Person.advisor_id, Person.active),
+        )
         .join(Person, Person.id == Conference.student_id)
-        .where(Conference.id == conference, Conference.cancelled.is_(False))
+        .where(Conference.workspace == workspace, Conference.id == conference, Conference.cancelled.is_(False))
     ).one_or_none()
     if row is None:
         return None
     advisor = connection.execute(
-        select(Person.name, Person.slack_id, Person.language).where(Person.id == row.advisor_id)
+        select(Person.name, Person.slack_id, Person.language).where(
+            Person.workspace == workspace, Person.id == row.advisor_id
+        )
     ).one_or_none()
     return Meeting(
         row.id,
@@ -186,32 +193,37 @@ def meeting(connection: Connection, conference: int) -> Meeting | None:
         standing.Standing.parse(row.agenda_ts),
         advisor,
         row.student_id,
+        row.active,
     )
 
 
-def made(connection: Connection, conference: int, channel: str, name: str) -> bool:
+def made(connection: Connection, workspace: str, conference: int, channel: str, name: str) -> bool:
     """Keep the channel that was made; False if another conference of the workspace has it."""
-    other = aliased(Conference)
-    workspace = select(Conference.workspace).where(Conference.id == conference).scalar_subquery()
     # Two processes may have found the same half-made channel for namesakes: one after the other.
     connection.execute(select(School.workspace).where(School.workspace == workspace).with_for_update(key_share=True))
-    taken = select(other.id).where(other.workspace == workspace, other.channel == channel, other.id != conference)
+    here = Conference.workspace == workspace
+    taken = select(Conference.id).where(here, Conference.channel == channel, Conference.id != conference)
     if connection.scalar(taken) is not None:
         return False
-    connection.execute(update(Conference).where(Conference.id == conference).values(channel=channel, channel_name=name))
+    one = update(Conference).where(here, Conference.id == conference)
+    connection.execute(one.values(channel=channel, channel_name=name))
     return True
 
 
-def invited(connection: Connection, conference: int, person: int, outcome: Invite) -> None:
+def invited(connection: Connection, workspace: str, conference: int, person: int, outcome: Invite) -> None:
     """Keep how an invitation went."""
     connection.execute(
         update(Participant)
-        .where(Participant.conference_id == conference, Participant.person_id == person)
+        .where(
+            Participant.workspace == workspace,
+            Participant.conference_id == conference,
+            Participant.person_id == person,
+        )
         .values(invite=outcome)
     )
 
 
-def problems(connection: Connection, conference: int) -> list[dict[str, str]]:
+def problems(connection: Connection, workspace: str, conference: int) -> list[dict[str, str]]:
     """Who could not be brought into the channel, and why; not a student beside whom their advisor sits, who knows, nor
     one whom the roster does not expect on Slack."""
     expected = Person.email.is_not(None) | Person.given_slack_id.is_not(None)
@@ -224,6 +236,7 @@ def problems(connection: Connection, conference: int) -> list[dict[str, str]]:
         select(Person.name, Person.email, Participant.invite)
         .join(Person, Person.id == Participant.person_id)
         .where(
+            Participant.workspace == workspace,
             Participant.conference_id == conference,
             Participant.invite.not_in([Invite.WAITING, Invite.JOINED, *_TOLD_OTHERWISE]),
             Person.active.is_(True),
@@ -234,19 +247,26 @@ def problems(connection: Connection, conference: int) -> list[dict[str, str]]:
     return [{"name": row.name, "reason": row.invite, "email": row.email or ""} for row in rows]
 
 
-def belongs(connection: Connection, conference: int) -> set[str]:
+def belongs(connection: Connection, workspace: str, conference: int) -> set[str]:
     """The Slack ids of those who may be in the channel when the agenda is posted."""
     rows = connection.execute(
         select(Person.slack_id)
         .join(Participant, Participant.person_id == Person.id)
-        .where(Participant.conference_id == conference, Person.slack_id.is_not(None), Person.active.is_(True))
+        .where(
+            Participant.workspace == workspace,
+            Participant.conference_id == conference,
+            Person.slack_id.is_not(None),
+            Person.active.is_(True),
+        )
     )
     return {row.slack_id for row in rows}
 
 
-def slack_id_of(connection: Connection, person: int) -> str | None:
+def slack_id_of(connection: Connection, workspace: str, person: int) -> str | None:
     """The Slack id of somebody who has not left; None where they are not on Slack."""
-    return connection.scalar(select(Person.slack_id).where(Person.id == person, Person.active.is_(True)))
+    return connection.scalar(
+        select(Person.slack_id).where(Person.workspace == workspace, Person.id == person, Person.active.is_(True))
+    )
 
 
 def names_of(connection: Connection, workspace: str, slack_ids: Collection[str]) -> dict[str, str]:
@@ -258,25 +278,28 @@ def names_of(connection: Connection, workspace: str, slack_ids: Collection[str])
     return {slack_id: known.get(slack_id, "") for slack_id in slack_ids}
 
 
-def latest_approval(connection: Connection, conference: int) -> AnyRow | None:
+def latest_approval(connection: Connection, workspace: str, conference: int) -> AnyRow | None:
     """The approval that counts: the newest."""
     return connection.execute(
         select(Approval.number, Approval.items, Approval.opening)
-        .where(Approval.conference_id == conference)
+        .where(Approval.workspace == workspace, Approval.conference_id == conference)
         .order_by(Approval.number.desc())
         .limit(1)
     ).one_or_none()
 
 
-def approved_by(connection: Connection, conference: int, moment: datetime) -> bool:
+def approved_by(connection: Connection, workspace: str, conference: int, moment: datetime) -> bool:
     """Whether anything was approved at that moment already."""
-    found = select(Approval.id).where(Approval.conference_id == conference, Approval.at <= moment).limit(1)
-    return connection.scalar(found) is not None
+    found = select(Approval.id).where(
+        Approval.workspace == workspace, Approval.conference_id == conference, Approval.at <= moment
+    )
+    return connection.scalar(found.limit(1)) is not None
 
 
-def always_approved(connection: Connection, conference: int) -> list[dict[str, Any]]:
+def always_approved(connection: Connection, workspace: str, conference: int) -> list[dict[str, Any]]:
     """What every approval so far has in the same words: whichever of them stands in the channel, this is in it."""
-    rows = connection.scalars(select(Approval.items).where(Approval.conference_id == conference)).all()
+    one = select(Approval.items).where(Approval.workspace == workspace, Approval.conference_id == conference)
+    rows = connection.scalars(one).all()
     return [item for item in rows[0] if all(item in items for items in rows)] if rows else []
 
 
@@ -333,22 +356,27 @@ def _agenda(
     return [] if waits else [(Kind.AGENDA, {"page": 0})]
 
 
-def _to_invite(connection: Connection, conference: int) -> list[int]:
+def _to_invite(connection: Connection, workspace: str, conference: int) -> list[int]:
     """Those who can be invited; of the others it is kept that they are not on Slack, or wish for paper."""
-    paper = households.on_paper(connection, conference)
+    paper = households.on_paper(connection, workspace, conference)
     rows = connection.execute(
         select(Participant.person_id, Participant.invite, Person.slack_id, Person.email, Person.role)
         .join(Person, Person.id == Participant.person_id)
-        .where(Participant.conference_id == conference, Participant.invite != Invite.JOINED, Person.active.is_(True))
+        .where(
+            Participant.workspace == workspace,
+            Participant.conference_id == conference,
+            Participant.invite != Invite.JOINED,
+            Person.active.is_(True),
+        )
         .order_by(Participant.person_id)
     ).all()
     for row in rows:
         if row.person_id in paper:
-            invited(connection, conference, row.person_id, Invite.PAPER)
+            invited(connection, workspace, conference, row.person_id, Invite.PAPER)
         elif not row.slack_id and row.invite not in _TOLD_OTHERWISE:
             expected = row.email and row.role != "family"  # staff and students are on Slack, if under another address
             reason = Invite.UNKNOWN_EMAIL if expected else Invite.NOT_ON_SLACK
-            invited(connection, conference, row.person_id, reason)
+            invited(connection, workspace, conference, row.person_id, reason)
     return [row.person_id for row in rows if row.slack_id and row.person_id not in paper]
 
 

@@ -19,14 +19,15 @@ AGAIN = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 10, 15, 30))
 """How long after each try a file that could not be put is put again: for an hour in all."""
 
 
-def kept(connection: Connection, conference: int, what: str) -> dict[str, tuple[str, str | None]]:
+def kept(connection: Connection, workspace: str, conference: int, what: str) -> dict[str, tuple[str, str | None]]:
     """What stands in a conference's channel or is on its way, by its name ("packet:…"): Slack's id for the file, and
     its address once it stands."""
     rows = connection.execute(
         select(SharedWork.file, SharedWork.copy, SharedWork.link).where(
-            SharedWork.conference_id == conference, SharedWork.file.startswith(f"{what}:", autoescape=True)
+            SharedWork.workspace == workspace, SharedWork.conference_id == conference,
+            SharedWork.file.startswith(f"{what}:", autoescape=True),
         )
-    )
+    )  # fmt: skip
     return {row.file: (row.copy, row.link) for row in rows}
 
 

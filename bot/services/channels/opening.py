@@ -52,7 +52,7 @@ def opened(connection: Connection, workspace: str, conference: int, key: str, no
         return []
     standing.no_longer_waits(connection, workspace, conference, now)
     drafts = channel.publish(connection, workspace, conference, key, now)
-    if channel.latest_approval(connection, conference) is None:
+    if channel.latest_approval(connection, workspace, conference) is None:
         drafts += [*_tell_student(connection, about, now), *_tell_advisor(connection, about, now)]
     return drafts
 
@@ -63,7 +63,7 @@ def post_now(connection: Connection, workspace: str, conference: int, key: str, 
     waits = standing.waits_until(connection, workspace, conference, now)
     if waits is None or _meeting(connection, workspace, conference) is None:
         return []
-    if channel.latest_approval(connection, conference) is None:
+    if channel.latest_approval(connection, workspace, conference) is None:
         return []
     standing.no_longer_waits(connection, workspace, conference, now)
     return channel.publish(connection, workspace, conference, key, now)
@@ -127,8 +127,7 @@ def frames_up(house: House, connection: Connection, advisor: AnyRow, now: dateti
 
 
 def _meeting(connection: Connection, workspace: str, conference: int) -> Meeting | None:
-    about = channel.meeting(connection, conference)
-    return about if about is not None and about.workspace == workspace else None
+    return channel.meeting(connection, workspace, conference)
 
 
 def _rows(buttons: list[Button]) -> list[list[Button]]:

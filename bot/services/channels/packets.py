@@ -16,6 +16,7 @@ from bot.packet.model import Packet, Paper
 from bot.packet.paper import paper_of
 from bot.services import notes
 from bot.services.agenda.binder import binder, button
+from bot.services.audit import trail
 from bot.services.channels import channel, filing
 from bot.services.family import households
 from bot.services.family.handing import at_work
@@ -43,18 +44,22 @@ def steps(
 ) -> list[Draft]:  # fmt: skip
     """What is to be done so that the packet of the agenda as it is now is in the channel, and no other: what was taken
     back leaves first. `less`: only that, while somebody is there before whom nothing new is put."""
-    wanted, there = _wanted(house, connection, conference), filing.kept(connection, conference, PACKET)
+    wanted = _wanted(house, connection, workspace, conference)
+    there = filing.kept(connection, workspace, conference, PACKET)
     drafts = [filing.remove(workspace, conference, old, key, now) for old in there if old != wanted]
     if there.get(wanted, ("", None))[1] is None and not less:
         drafts.append(filing.put(workspace, conference, wanted, key, now))
     return drafts
 
 
-def channel_packet(house: House, connection: Connection, conference: int) -> Packet:
+def channel_packet(house: House, connection: Connection, workspace: str, conference: int) -> Packet:
     """The packet as the channel has it: in the language of the agenda there."""
-    of_student = select(Conference.student_id).where(Conference.id == conference)
-    language = connection.scalar(select(Person.language).where(Person.id == of_student.scalar_subquery())) or ""
-    return binder(house, connection, conference, language=language)
+    language = connection.scalar(
+        select(Person.language)
+        .join(Conference, Conference.student_id == Person.id)
+        .where(Conference.workspace == workspace, Conference.id == conference)
+    )
+    return binder(house, connection, workspace, conference, language=language or "")
 
 
 def asked(house: House, workspace: str, slack_id: str, value: str, key: str) -> list[Delivery]:
@@ -70,6 +75,8 @@ def asked(house: House, workspace: str, slack_id: str, value: str, key: str) -> 
         if not hearing.first_time(connection, workspace, (key,), now):
             return []
         more = {"household": _home(connection, person, held, name), "language": _language(person)}
+        who = trail.person(person.id)
+        trail.note_conference(connection, workspace, now, who, trail.Act.EXPORTED, PACKET, held.id)
         keep = f"{FOR_ONE}:{hashlib.sha256(key.encode()).hexdigest()[:_ENDS]}"
         draft = filing.put(workspace, held.id, keep, key, now, slack_id, more)
         return house.outbox.put(connection, [draft], now, claim=True)
@@ -77,7 +84,7 @@ def asked(house: House, workspace: str, slack_id: str, value: str, key: str) -> 
 
 def newer_stands(connection: Connection, delivery: Delivery) -> bool:
     """Whether another packet came into the channel while this one was to be put again."""
-    there = filing.kept(connection, delivery.payload["conference"], PACKET)
+    there = filing.kept(connection, delivery.workspace, delivery.payload["conference"], PACKET)
     others = [link for keep, (_, link) in there.items() if keep != delivery.payload["keep"]]
     return filing.tries(delivery) > 0 and any(link is not None for link in others)
 
@@ -86,7 +93,7 @@ def lost(connection: Connection, delivery: Delivery, now: datetime, *, last: boo
     """A packet could not be put into Slack. Whoever tapped for it hears at once that it comes later, and at last that
     it does not come, with what can be done; of the channel's, the advisor at last."""
     number, keep = delivery.payload["conference"], delivery.payload["keep"]
-    again, about = filing.tries(delivery), channel.meeting(connection, number)
+    again, about = filing.tries(delivery), channel.meeting(connection, delivery.workspace, number)
     if about is None or (not last and again > 0):
         return []
     home = delivery.payload.get("household") or ""
@@ -103,7 +110,8 @@ def lost(connection: Connection, delivery: Delivery, now: datetime, *, last: boo
 
 def _loss(connection: Connection, about: channel.Meeting, role: str, home: str, what: str) -> dict[str, str]:
     """`what` is lost: the channel's, one somebody asked for, or that only for now."""
-    student = connection.scalar(select(Person.key).where(Person.id == about.student_id)) or ""
+    who = select(Person.key).where(Person.workspace == about.workspace, Person.id == about.student_id)
+    student = connection.scalar(who) or ""
     chosen = f" --household {shlex.quote(home)}" if home else ""
     return {
         "student": channel.student_name(about),
@@ -149,7 +157,7 @@ def _language(person: AnyRow) -> str:
     return str(person.language) if person.role in (Role.FAMILY, Role.STUDENT) else ""
 
 
-def _wanted(house: House, connection: Connection, conference: int) -> str:
+def _wanted(house: House, connection: Connection, workspace: str, conference: int) -> str:
     """The name of the packet as it would be now: another where anything in it is."""
-    text = json.dumps(asdict(channel_packet(house, connection, conference)), sort_keys=True)
+    text = json.dumps(asdict(channel_packet(house, connection, workspace, conference)), sort_keys=True)
     return f"{PACKET}:{hashlib.sha256(text.encode()).hexdigest()[:_ENDS]}"

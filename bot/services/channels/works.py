@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from bot.conference.agenda import Agenda
 from bot.conference.answers import Revision
@@ -18,19 +18,20 @@ from scheduler.outbox import Draft
 FILES = ("file", "photo")
 
 
-def shared(connection: Connection, conference: int) -> dict[str, SharedRow]:
+def shared(connection: Connection, workspace: str, conference: int) -> dict[str, SharedRow]:
     """What stands in the channel or is on its way, by the student's file. Our own files are not among it: their names
     have a colon (bot.services.channels.filing)."""
-    return shared_of(connection, [conference])[conference]
+    return shared_of(connection, workspace, [conference])[conference]
 
 
-def shared_of(connection: Connection, conferences: Collection[int]) -> dict[int, dict[str, SharedRow]]:
+def shared_of(connection: Connection, workspace: str, conferences: Collection[int]) -> dict[int, dict[str, SharedRow]]:
     """The same of each of these conferences, in one query."""
     rows = connection.execute(
         select(SharedWork.conference_id, SharedWork.file, SharedWork.copy, SharedWork.link).where(
-            SharedWork.conference_id.in_(conferences), SharedWork.file.not_like("%:%")
+            SharedWork.workspace == workspace, SharedWork.conference_id.in_(conferences),
+            SharedWork.file.not_like("%:%"),
         )
-    )
+    )  # fmt: skip
     found: dict[int, dict[str, SharedRow]] = {conference: {} for conference in conferences}
     for row in rows:
         found[row.conference_id][row.file] = (row.copy, row.link)
@@ -65,22 +66,30 @@ def steps(
     now: datetime,
 ) -> Sequence[Draft]:
     """What is to be brought into the channel, and what is to be taken out, so that it has the files of this agenda."""
-    there = shared(connection, conference)
+    there = shared(connection, workspace, conference)
     wanted = _files(agenda, revisions)
-    bring = [(file, False) for file in wanted if there.get(file, ("", None))[1] is None]
-    take = [(file, True) for file in there if file not in wanted]
+    bring = [file for file in wanted if there.get(file, ("", None))[1] is None]
     return [
-        Draft(
-            workspace=workspace,
-            kind=Kind.WORK,
-            recipient=f"conference:{conference}",
-            subject=f"conference:{conference}",
-            payload={"conference": conference, "file": file, "remove": remove},
-            dedupe_key=f"work:{conference}:{file}:{key}",
-            due_at=now,
-        )
-        for file, remove in (*bring, *take)
+        *(_draft(workspace, conference, file, key, now, remove=False) for file in bring),
+        *(removed(workspace, conference, file, key, now) for file in there if file not in wanted),
     ]
+
+
+def removed(workspace: str, conference: int, file: str, key: str, now: datetime) -> Draft:
+    """The copy of a file is to be taken out of the channel."""
+    return _draft(workspace, conference, file, key, now, remove=True)
+
+
+def _draft(workspace: str, conference: int, file: str, key: str, now: datetime, *, remove: bool) -> Draft:
+    return Draft(
+        workspace=workspace,
+        kind=Kind.WORK,
+        recipient=f"conference:{conference}",
+        subject=f"conference:{conference}",
+        payload={"conference": conference, "file": file, "remove": remove},
+        dedupe_key=f"work:{conference}:{file}:{key}",
+        due_at=now,
+    )
 
 
 def _files(agenda: Agenda, revisions: Collection[Revision]) -> list[str]:
@@ -98,20 +107,22 @@ def _files(agenda: Agenda, revisions: Collection[Revision]) -> list[str]:
 
 def begun(connection: Connection, workspace: str, conference: int, file: str, copy: str) -> None:
     """Keep the copy's id before it is shared: if no answer comes, it can be looked up."""
-    known = update(SharedWork).where(SharedWork.conference_id == conference, SharedWork.file == file)
+    known = update(SharedWork).where(_one(workspace, conference, file))
     if connection.execute(known.values(copy=copy, link=None)).rowcount == 0:
         connection.execute(
             insert(SharedWork).values(workspace=workspace, conference_id=conference, file=file, copy=copy)
         )
 
 
-def stands(connection: Connection, conference: int, file: str, link: str) -> None:
+def stands(connection: Connection, workspace: str, conference: int, file: str, link: str) -> None:
     """The copy is in the channel."""
-    connection.execute(
-        update(SharedWork).where(SharedWork.conference_id == conference, SharedWork.file == file).values(link=link)
-    )
+    connection.execute(update(SharedWork).where(_one(workspace, conference, file)).values(link=link))
 
 
-def gone(connection: Connection, conference: int, file: str) -> None:
+def gone(connection: Connection, workspace: str, conference: int, file: str) -> None:
     """The copy is out of the channel."""
-    connection.execute(delete(SharedWork).where(SharedWork.conference_id == conference, SharedWork.file == file))
+    connection.execute(delete(SharedWork).where(_one(workspace, conference, file)))
+
+
+def _one(workspace: str, conference: int, file: str) -> ColumnElement[bool]:
+    return and_(SharedWork.workspace == workspace, SharedWork.conference_id == conference, SharedWork.file == file)

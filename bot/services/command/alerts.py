@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from bot.conference.access import Action, Actor, Kind, Thing, may
 from bot.services.command.reader import Reader
+from bot.services.safeguarding import hand_menu, others_than
 from bot.services.speech import Button
 from bot.store.models import Alert, Person, School
 from bot.store.session import AnyRow
@@ -41,13 +42,17 @@ def of_counselor(reader: Reader) -> tuple[dict[str, Any], dict[str, list[list[Bu
         for row in shown
     ]  # fmt: skip
     context = {"watches": watches, "waiting": len(waiting), "alerts": listed, "more": len(seen[SHOWN:])}
-    return context, {f"alert-{number}": [_buttons(row, who)] for number, row in enumerate(shown, 1)}
+    others = others_than(connection, person.workspace, person.id) if shown else []
+    return context, {f"alert-{number}": [_controls(row, who, others)] for number, row in enumerate(shown, 1)}
 
 
-def _buttons(row: AnyRow, who: Actor) -> list[Button]:
+def _controls(row: AnyRow, who: Actor, others: list[AnyRow]) -> list[Any]:
+    """Open it; take it up, where nobody has; hand it over, where somebody else has not."""
     take = row.taken_by is None and may(who, Action.TAKE, Thing(Kind.ALERT, row.student_id))
     opened = Button(Tap.ALERT_OPEN, "open_alert", str(row.id), "primary" if take else "")
-    return [opened, *([Button(Tap.ALERT_TAKE, "take_alert", str(row.id))] if take else [])]
+    taken = [Button(Tap.ALERT_TAKE, "take_alert", str(row.id))] if take else []
+    mine = take or row.taken_by == who.id
+    return [opened, *taken, *(hand_menu(row.id, others) if mine else [])]
 
 
 def _watches(connection: Connection, person: AnyRow) -> bool:

@@ -48,7 +48,9 @@ def command(house: House, workspace: str, slack_id: str, text: str, key: str, in
     with house.store.write() as connection:
         person = greeting.person_in_slack(connection, workspace, slack_id)
         if person is None:
-            meet = house.outbox.put(connection, [arriving.look_up(workspace, slack_id, key, now)], now, claim=True)
+            alarming = text if house.words.safety.screen(text) is not None else ""
+            look_up = arriving.look_up(workspace, slack_id, key, now, text=alarming)
+            meet = house.outbox.put(connection, [look_up], now, claim=True)
             return Answer(*status.home_of_stranger(connection, workspace), meet)
         asked = _Asked(Reader(house, connection, person, actor(connection, person), now), key, in_channel)
         if house.words.safety.screen(text) is not None:

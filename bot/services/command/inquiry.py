@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.conference.access import Role
 from bot.services.advising import glance
+from bot.services.audit import trail
 from bot.services.channels import channel
 from bot.services.command import meetings, mentions, showing
 from bot.services.command.mentions import Pupil
@@ -42,7 +43,7 @@ class Inquiry:
         among = self._pupils()
         found = mentions.meant(typed, among) if typed else self._of_channel(among)
         if len(found) == 1:
-            return glance.of(self.reader, found[0].id) if self.reader.who.role is not Role.STUDENT else None
+            return self._glance(found[0].id) if self.reader.who.role is not Role.STUDENT else None
         return self._which("conference", found, among, typed) if typed else None
 
     def conference(self, what: str, typed: str) -> Saying | Window:
@@ -53,7 +54,19 @@ class Inquiry:
             return self._which(what, found if typed else [], among, typed)
         rows = self._conferences(what, found)
         window = showing.window(self.reader, what, rows[0].id) if rows else None
+        if window is not None and found[0].id != self.reader.who.id:
+            self._saw(what, found[0].id, f"conference:{rows[0].id}")
         return window or Saying("nothing_to_show", {"student": first_name(found[0].name)})
+
+    def _glance(self, student: int) -> Saying:
+        self._saw("progress", student)
+        return glance.of(self.reader, student)
+
+    def _saw(self, kind: str, student: int, thing: str = "") -> None:
+        """Into the audit trail; a command is answered in a transaction that writes."""
+        one, act = self.reader, trail.Act.SAW
+        who = trail.person(one.person.id)
+        trail.note(one.connection, one.person.workspace, one.now, who, act, kind, thing, student)
 
     def _which(self, what: str, found: Sequence[Pupil], among: Sequence[Pupil], typed: str) -> Saying:
         """Several students may be meant, or none of theirs: they choose. A whole school is no choice."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, update
 
 from bot.services import arriving
+from bot.services.audit import trail
 from bot.services.channels import cards
 from bot.services.command.vocabulary import bare
 from bot.services.house import House
@@ -37,9 +38,10 @@ def chosen(house: House, connection: Connection, person: AnyRow, language: str) 
     mine = update(Person).where(Person.workspace == person.workspace, Person.id == person.id)
     connection.execute(mine.values(language=language, chosen_language=language))
     if language != person.language:
-        now = house.clock()
+        now, who = house.clock(), trail.person(person.id)
+        trail.note(connection, person.workspace, now, who, trail.Act.CHANGED, "language", who)
         house.outbox.put(connection, cards.respoken(connection, person.workspace, [person.id], now), now)
-    conversation = conversation_of(connection, person.id) if person.role == "student" else None
+    conversation = conversation_of(connection, person.workspace, person.id) if person.role == "student" else None
     go_on = Button(Tap.ANSWER, "go_on", Ref(conversation or 0, "", 0, "cmd:start").text(), "primary")
     context = {"language": house.words.catalog.label(language, "language.name"), "student": person.role == "student"}
     return Saying("language_chosen", context, {"actions": [[go_on]]} if conversation else {})

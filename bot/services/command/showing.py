@@ -15,6 +15,7 @@ from bot.services.adults import contributing
 from bot.services.advising import glance
 from bot.services.afterwards import committing, looking_back
 from bot.services.agenda import agendas
+from bot.services.audit import trail
 from bot.services.channels import standing
 from bot.services.command import deeds, meetings
 from bot.services.command.reader import Reader
@@ -37,7 +38,10 @@ def opened(house: House, workspace: str, slack_id: str, value: str) -> Window | 
         if person is None:
             return None
         reader = Reader(house, connection, person, actor(connection, person), house.clock())
-        return window(reader, what, int(conference))
+        found, row = window(reader, what, int(conference)), meetings.one(reader, int(conference))
+    if found is not None and row is not None and row.student_id != person.id:
+        trail.seen(house.store, workspace, reader.now, person.id, what, row.student_id, f"conference:{row.id}")
+    return found
 
 
 def window(reader: Reader, what: str, conference: int) -> Window | None:
@@ -47,7 +51,7 @@ def window(reader: Reader, what: str, conference: int) -> Window | None:
         return None
     if what == Form.COMMIT:
         return forms.window(reader.house, reader.connection, reader.person, what, str(conference))
-    saying = _SHOWN[what](reader, row) if what in _SHOWN else None
+    saying = SHOWN[what](reader, row) if what in SHOWN else None
     if saying is None:
         return None
     return Window("show", "", f"show_{what}_title", reader.person.language, saying=saying)
@@ -79,7 +83,7 @@ def _agenda(reader: Reader, row: AnyRow) -> Saying | None:
 
 
 def _waits(reader: Reader, row: AnyRow) -> Saying:
-    zone = school.workspaces(reader.connection)[reader.person.workspace]
+    zone = school.time_zone(reader.connection, reader.person.workspace)
     about = (reader.connection, reader.person.workspace, row.id, zone, reader.now)
     context = {
         "own": reader.who.role is Role.STUDENT,
@@ -100,10 +104,10 @@ def _back(reader: Reader, row: AnyRow) -> Saying | None:
 def _commitments(reader: Reader, row: AnyRow) -> Saying | None:
     if not meetings.allowed(reader.who, Action.SEE, Kind.COMMITMENT, row):
         return None
-    return committing.list_of(reader.house, reader.connection, row.id, reader.person.language)
+    return committing.list_of(reader.house, reader.connection, reader.person.workspace, row.id, reader.person.language)
 
 
-_SHOWN: Mapping[str, Callable[[Reader, AnyRow], Saying | None]] = {
+SHOWN: Mapping[str, Callable[[Reader, AnyRow], Saying | None]] = {
     "conference": _conference,
     "card": _card,
     "agenda": _agenda,

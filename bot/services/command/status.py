@@ -78,8 +78,9 @@ def command_help(house: House, person: AnyRow, typed: str = "", example: str = "
 
 
 def _student(house: House, connection: Connection, person: AnyRow, now: datetime) -> Saying:
-    advisor = connection.scalar(select(Person.name).where(Person.id == person.advisor_id)) or ""
-    conference = greeting.current_conference(connection, person.id, now)
+    named = select(Person.name).where(Person.workspace == person.workspace, Person.id == person.advisor_id)
+    advisor = connection.scalar(named) or ""
+    conference = greeting.current_conference(connection, person.workspace, person.id, now)
     if conference is None:
         return Saying("home_no_date", {"student": first_name(person.name), "advisor": advisor})
     scene = scene_of(connection, person.workspace, person.slack_id)

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 
-from bot.conference.access import Action, Kind, Role, offered
+from bot.conference.access import Role
+from bot.conference.doors import COMMANDS, Door, Way, admits
 from bot.services.house import House
-
-NEEDS: Mapping[str, tuple[Action, Kind] | None] = {
-    "status": None,
-    "start": (Action.CHANGE, Kind.ANSWER),
-    "preview": (Action.APPROVE, Kind.AGENDA),
-    "menu": (Action.CHANGE, Kind.ANSWER),
-    "practice": (Action.CHANGE, Kind.SCRIPT),
-    "lead": (Action.CHANGE, Kind.SCRIPT),
-    "beside": (Action.JOIN, Kind.CONVERSATION),
-    "agenda": (Action.SEE, Kind.AGENDA),
-    "commit": (Action.GIVE, Kind.COMMITMENT),
-    "commitments": (Action.SEE, Kind.COMMITMENT),
-    "pause": None,
-    "resume": None,
-    "language": None,
-    "help": None,
-}
-"""By word: what whoever types it must be allowed; None is for everybody. In the order in which help tells them."""
 
 
 def words_for(role: str) -> tuple[str, ...]:
     """The words somebody of a role can use."""
-    return tuple(word for word, need in NEEDS.items() if need is None or offered(Role(role), *need))
+    return tuple(word for word in COMMANDS if admits(Door(Way.COMMAND, word), Role(role)))
 
 
 def parse(house: House, text: str) -> tuple[str, str]:
@@ -65,5 +48,5 @@ def bare(text: str) -> str:
 def _spelled(house: House) -> list[tuple[str, str]]:
     catalog = house.words.catalog
     return [
-        (bare(catalog.label(language, f"command.{word}")), word) for language in catalog.languages for word in NEEDS
+        (bare(catalog.label(language, f"command.{word}")), word) for language in catalog.languages for word in COMMANDS
     ]

@@ -68,19 +68,21 @@ def mailed(connection: Connection, workspace: str, students: Collection[int]) ->
     return found
 
 
-def on_paper(connection: Connection, conference: int) -> set[int]:
+def on_paper(connection: Connection, workspace: str, conference: int) -> set[int]:
     """Who of a conference wishes for paper only: not to be brought into its channel."""
     wished = (
         select(Guardian.adult_id)
         .join(Conference, (Conference.student_id == Guardian.student_id) & (Conference.id == conference))
-        .where(Guardian.workspace == Conference.workspace, Guardian.contact == Contact.PRINT)
+        .where(Guardian.workspace == workspace, Conference.workspace == workspace, Guardian.contact == Contact.PRINT)
     )
     return set(connection.scalars(wished))
 
 
-def silent(connection: Connection, student: int, adult: int) -> bool:
+def silent(connection: Connection, workspace: str, student: int, adult: int) -> bool:
     """Whether an adult of a student's family is not to be written to about them, or on paper only."""
-    contact = select(Guardian.contact).where(Guardian.student_id == student, Guardian.adult_id == adult)
+    contact = select(Guardian.contact).where(
+        Guardian.workspace == workspace, Guardian.student_id == student, Guardian.adult_id == adult
+    )
     return connection.scalar(contact) not in (None, Contact.ALL)
 
 

@@ -21,7 +21,7 @@ def off_slack(connection: Connection, workspace: str, conference: int, now: date
     Nobody is told twice: it may be asked again whenever somebody has come to belong to the conference. `mails`:
     whether mail can be sent (`House.mails`).
     """
-    about = channel.meeting(connection, conference)
+    about = channel.meeting(connection, workspace, conference)
     if about is None:
         return []
     homes = households.of(connection, workspace, about.student_id, mails=mails)
@@ -29,8 +29,8 @@ def off_slack(connection: Connection, workspace: str, conference: int, now: date
     mailed = [adult for home in by_mail for adult in home.adults]
     drafts = [draft for adult in mailed for draft in mailing.invite(connection, workspace, conference, adult, now)]
     drafts += handing.by_hand(connection, about, by_hand, mails, now)
-    _keep(connection, conference, by_mail, Invite.MAILED)
-    _keep(connection, conference, by_hand, Invite.PAPER)
+    _keep(connection, workspace, conference, by_mail, Invite.MAILED)
+    _keep(connection, workspace, conference, by_hand, Invite.PAPER)
     return drafts
 
 
@@ -39,13 +39,14 @@ def _those(homes: list[Household], reach: Reach) -> list[Household]:
     return [home for home in found if home.adults]
 
 
-def _keep(connection: Connection, conference: int, homes: list[Household], how: Invite) -> None:
+def _keep(connection: Connection, workspace: str, conference: int, homes: list[Household], how: Invite) -> None:
     """Keep that they are told in another way than by Slack; who is in the channel stays there."""
     people = [adult.id for home in homes for adult in home.adults]
     connection.execute(
         update(Participant)
         .where(
-            Participant.conference_id == conference, Participant.person_id.in_(people),
+            Participant.workspace == workspace, Participant.conference_id == conference,
+            Participant.person_id.in_(people),
             Participant.invite.not_in([Invite.JOINED, Invite.PAPER]),
         )
         .values(invite=how)

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, select
+from sqlalchemy.orm import aliased
 
 from bot.conference import agenda as compiling
 from bot.school import Contact
@@ -208,8 +209,9 @@ def _reader(connection: Connection, delivery: Delivery, held: AnyRow) -> AnyRow 
         )
     ).one_or_none()  # fmt: skip
     takes_part = select(Participant.person_id).where(
-        Participant.conference_id == held.id, Participant.person_id == delivery.payload["person"]
-    )
+        Participant.workspace == delivery.workspace, Participant.conference_id == held.id,
+        Participant.person_id == delivery.payload["person"],
+    )  # fmt: skip
     return reader if held.cancelled or connection.scalar(takes_part) is not None else None
 
 
@@ -226,7 +228,7 @@ def letter(house: House, connection: Connection, delivery: Delivery, now: dateti
     texts = _texts(house, connection, held, reader, about)
     if not texts:
         return None
-    advisor, reply_to = _reply_to(connection, held.student_id)
+    advisor, reply_to = _reply_to(connection, delivery.workspace, held.student_id)
     school = connection.scalar(select(School.name).where(School.workspace == delivery.workspace)) or ""
     event = None
     if about in (About.INVITATION, About.WHEN):
@@ -248,7 +250,7 @@ def _texts(
         "date": held.date.isoformat(),
         "time": held.time,
         "place": held.place,
-        "replies": _reply_to(connection, held.student_id) != ("", ""),
+        "replies": _reply_to(connection, held.workspace, held.student_id) != ("", ""),
     }
     match about:
         case About.INVITATION:
@@ -278,14 +280,17 @@ def _for_all(url: str) -> str:
     return "" if host == "slack.com" or host.endswith(".slack.com") else url
 
 
-def _reply_to(connection: Connection, student: int) -> tuple[str, str]:
+def _reply_to(connection: Connection, workspace: str, student: int) -> tuple[str, str]:
     """The advisor's name and address, for whoever answers a letter; empty where there is none."""
-    of_student = select(Person.advisor_id).where(Person.id == student).scalar_subquery()
+    pupil = aliased(Person)
     row = connection.execute(
-        select(Person.name, Person.email).where(
-            Person.id == of_student, Person.active.is_(True), Person.email.is_not(None)
+        select(Person.name, Person.email)
+        .join(pupil, pupil.advisor_id == Person.id)
+        .where(
+            Person.workspace == workspace, pupil.workspace == workspace, pupil.id == student,
+            Person.active.is_(True), Person.email.is_not(None),
         )
-    ).one_or_none()
+    ).one_or_none()  # fmt: skip
     return (row.name, row.email) if row is not None else ("", "")
 
 
@@ -296,9 +301,9 @@ def failed(connection: Connection, delivery: Delivery, reason: str, now: datetim
     """A letter was refused for good, or put off for too long: it is the advisor now who tells that adult; said once for
     each conference."""
     conference, person = delivery.payload["conference"], delivery.payload["person"]
-    about = channel.meeting(connection, conference)
+    about = channel.meeting(connection, delivery.workspace, conference)
     name = connection.scalar(select(Person.name).where(Person.id == person, Person.workspace == delivery.workspace))
     if about is None or name is None:
         return ()
-    channel.invited(connection, conference, person, Invite.PAPER)
+    channel.invited(connection, delivery.workspace, conference, person, Invite.PAPER)
     return handing.undelivered(connection, about, person, name, reason, now)

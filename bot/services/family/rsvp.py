@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from bot.conference import access
 from bot.conference.access import Role
 from bot.services import notes
+from bot.services.audit import trail
 from bot.services.family import attending, invitation
 from bot.services.family.attending import AWAY, Coming, Mode
 from bot.services.forms import Entries, Field, Taken, Window
@@ -114,7 +115,7 @@ def _place(house: House, connection: Connection, person: AnyRow, about: str) -> 
     if not number.isdecimal() or not (whose or "0").isdecimal():
         return None
     held = notes.conference_of(connection, person.workspace, int(number))
-    if held is None or invitation.begins(connection, held) <= house.clock():
+    if held is None or not _belongs(connection, person, held) or invitation.begins(connection, held) <= house.clock():
         return Window(Form.RSVP, "", "rsvp_title", person.language, saying=Saying("family_too_late"))
     theirs = access.Thing(access.Kind.RSVP, held.student_id)
     seats = {one["person"]: one for one in attending.answers_of(connection, person.workspace, held.id)}
@@ -124,6 +125,12 @@ def _place(house: House, connection: Connection, person: AnyRow, about: str) -> 
     if seat["person"] != person.id and person.id != held.advisor_id:
         return _for_family(held, person)
     return _Place(held, person, seat)
+
+
+def _belongs(connection: Connection, person: AnyRow, held: AnyRow) -> bool:
+    """Whether somebody has anything to do with a conference. To all others it is as if there were none."""
+    who, theirs = actor(connection, person), access.Thing(access.Kind.RSVP, held.student_id)
+    return any(access.may(who, action, theirs) for action in (access.Action.SEE, access.Action.GIVE))
 
 
 def _for_family(held: AnyRow, person: AnyRow, *, seat: bool = False) -> Window:
@@ -205,6 +212,9 @@ def _kept(
     """Store it; a word to the advisor where it is news that asks for something, or where they are written to."""
     held, seat = place.conference, place.seat
     changed = attending.keep(connection, held.workspace, held.id, seat["person"], now, **answer)
+    if changed:
+        who, whose = trail.person(place.by.id), trail.person(seat["person"])
+        trail.note_conference(connection, held.workspace, now, who, trail.Act.CHANGED, "rsvp", held.id, whose)
     advisor = greeting.person_known_as(connection, held.workspace, held.advisor_id or 0)
     back = seat["coming"] == Coming.NO and answer["coming"] == Coming.YES
     asks = back or answer["coming"] == Coming.NO or answer["mode"] in AWAY or bool(answer["interpreter"])

@@ -15,6 +15,7 @@ from bot.services.speech import Saying
 from bot.services.talk import greeting
 from bot.services.talk.scene import first_name
 from bot.store.session import AnyRow
+from scheduler import sealed
 from scheduler.calendar import Audience
 from scheduler.deliveries import State, deliveries
 from scheduler.outbox import Draft
@@ -67,7 +68,7 @@ def _ask_for_an_adult(house: House, connection: Connection, held: AnyRow, now: d
 def _added(connection: Connection, workspace: str, key: str, one: dict[str, Any]) -> bool:
     """Add a student to the message that waits; False where none does."""
     waits = connection.execute(
-        select(deliveries.c.seq, deliveries.c.payload)
+        select(deliveries.c.seq, deliveries.c.id, deliveries.c.payload)
         .where(
             deliveries.c.workspace == workspace, deliveries.c.dedupe_key == f"{key}:0",
             deliveries.c.state == State.SCHEDULED,
@@ -78,5 +79,7 @@ def _added(connection: Connection, workspace: str, key: str, one: dict[str, Any]
         return False
     context = waits.payload["context"]
     payload = {**waits.payload, "context": {**context, "students": [*context["students"], one]}}
-    connection.execute(update(deliveries).where(deliveries.c.seq == waits.seq).values(payload=payload))
+    kept = sealed.cell(deliveries.c.payload, payload, id=waits.id)
+    this = deliveries.c.workspace == workspace, deliveries.c.seq == waits.seq
+    connection.execute(update(deliveries).where(*this).values(payload=kept))
     return True

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, and_, select, update
+from sqlalchemy.orm import aliased
 
 from bot.services.adults import contributing
 from bot.services.afterwards import checking, saw
@@ -76,7 +77,9 @@ def _has_company(delivery: Delivery) -> bool:
 def _siblings(connection: Connection, delivery: Delivery) -> list[Delivery]:
     """The planned deliveries of the same step to the same person about other conferences of the date."""
     payload = delivery.payload
-    held = select(Conference.date).where(Conference.id == payload["conference"]).scalar_subquery()
+    this = aliased(Conference)
+    here = and_(this.workspace == delivery.workspace, this.id == payload["conference"])
+    held = select(this.date).where(here).scalar_subquery()
     others = connection.execute(
         select(Conference.id, Conference.student_id).where(
             Conference.workspace == delivery.workspace, Conference.date == held,

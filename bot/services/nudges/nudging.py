@@ -52,6 +52,8 @@ NEXT = "next"
 """In a cadence's `flow`: whatever is not done yet."""
 
 ONE_A_DAY = "one a day"
+AWAITED = "a person reads first"
+"""Why a student is not nudged who wrote what a person must read."""
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 CHOICES = ("tomorrow", "week", "off", "on")
@@ -105,10 +107,12 @@ def refusal(house: House, connection: Connection, delivery: Delivery, now: datet
     receiver = Receiver(payload["receiver"])
     if gone := _gone(found, payload, receiver):
         return gone
-    if receiver is Receiver.FAMILY and households.silent(connection, payload["student"], payload["person"]):
+    if receiver is Receiver.FAMILY and households.silent(
+        connection, delivery.workspace, payload["student"], payload["person"]
+    ):
         return households.SILENT
     if receiver is Receiver.STUDENT and _awaits_a_person(found):
-        return _tomorrow(calendar, found, receiver, delivery, now, "a person reads first")
+        return _tomorrow(calendar, found, receiver, delivery, now, AWAITED)
     if payload["message"] == opening.FRAMES and not opening.unapproved(
         connection, delivery.workspace, payload["person"], now
     ):
@@ -451,7 +455,8 @@ def _dates(connection: Connection, found: About, now: datetime) -> dict[str, Any
         return {}
     calendar = calendar_of(connection, student.workspace)
     held = held or _next_conference(connection, student, calendar.today(now))
-    advisor = connection.scalar(select(Person.name).where(Person.id == student.advisor_id)) or ""
+    named = select(Person.name).where(Person.workspace == student.workspace, Person.id == student.advisor_id)
+    advisor = connection.scalar(named) or ""
     return {
         "student": first_name(student.name),
         "advisor": advisor,

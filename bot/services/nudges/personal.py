@@ -46,7 +46,7 @@ class Personal:
 def _saw(connection: Connection, workspace: str, only: int | None) -> Iterable[tuple[int, int, int]]:
     """By student, person and conference: who wrote what they saw, and who does not come."""
     given = (
-        select(Conference.student_id, Note.author_id, Note.conference_id)
+        select(Conference.student_id, Note.author_id, Conference.id)
         .join(Conference, Conference.id == Note.conference_id)
         .where(Note.workspace == workspace, Note.kind == Form.SAW)
     )

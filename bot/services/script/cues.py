@@ -21,6 +21,7 @@ from bot.services.roster import levels
 from bot.services.talk import review
 from bot.store.models import Cue
 from bot.store.session import AnyRow
+from scheduler import sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,9 @@ def script_of(house: House, connection: Connection, workspace: str, conference: 
         return None
     words, language = house.words, house.words.language(found.language)
     flows = review.flows_of(house, language, levels.of_conference(connection, workspace, conference))
-    read = review.material(connection, conference)
+    read = review.material(connection, workspace, conference)
     added = contributing.added_of(connection, workspace, [conference])[conference]
-    approval = channel.latest_approval(connection, conference)
+    approval = channel.latest_approval(connection, workspace, conference)
     agenda: Agenda
     if approval is None:
         agenda = compile_agenda(read.given, read.settings, flows, read.meeting.minutes, added=added)
@@ -74,9 +75,9 @@ def own(connection: Connection, workspace: str, conference: int) -> Mapping[Topi
 def keep(connection: Connection, workspace: str, conference: int, topic: Topic, text: str, now: datetime) -> None:
     """A card in the student's own version; with "" it is made of their answers again."""
     where = (Cue.workspace == workspace, Cue.conference_id == conference, Cue.topic == topic.value)
+    place = {"workspace": workspace, "conference_id": conference, "topic": topic.value}
+    values = sealed.row(Cue, {"text": text, "at": now}, place)
     if not text:
         connection.execute(delete(Cue).where(*where))
-    elif connection.execute(update(Cue).where(*where).values(text=text, at=now)).rowcount == 0:
-        connection.execute(
-            insert(Cue).values(workspace=workspace, conference_id=conference, topic=topic.value, text=text, at=now)
-        )
+    elif connection.execute(update(Cue).where(*where).values(**values)).rowcount == 0:
+        connection.execute(insert(Cue).values(**place, **values))

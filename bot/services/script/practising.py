@@ -54,7 +54,7 @@ def typed(
     wanted = _wanted(house, scene.language, said.text)
     if not wanted or scene.status == "held":
         return None
-    held = greeting.current_conference(connection, scene.person, now)
+    held = greeting.current_conference(connection, scene.workspace, scene.person, now)
     run = runs.latest(connection, scene.workspace, held.id) if held is not None else None
     step = _step_of(run, wanted) if run is not None and _at_it(scene, run, now) else None
     script = (
@@ -132,7 +132,7 @@ def _scene(house: House, connection: Connection, person: AnyRow, channel: str, t
     """Whose cards: a student's own, whom the coach may not have met yet; or those of whom somebody sits beside."""
     if person.role != access.Role.STUDENT:
         return scene_in_thread(connection, person.workspace, person.slack_id, channel, thread) if thread else None
-    greeting.lock(connection, person.id)
+    greeting.lock(connection, person.workspace, person.id)
     conversation = greeting.begin(connection, person, house.clock())
     return scene_by_id(connection, person.workspace, conversation)
 

@@ -98,9 +98,11 @@ def _shown_anew(house: House, connection: Connection, person: AnyRow, number: in
     if run is None or run.kind != Kind.REHEARSAL or not run.ts:
         return []
     script = cues.script_of(house, connection, person.workspace, run.conference_id)
-    conversation = greeting.conversation_of(connection, script.conference.student_id) if script is not None else None
+    if script is None:
+        return []
+    conversation = greeting.conversation_of(connection, person.workspace, script.conference.student_id)
     scene = scene_by_id(connection, person.workspace, conversation) if conversation is not None else None
-    if script is None or scene is None:
+    if scene is None:
         return []
     run = runs.one(connection, person.workspace, number) or run  # as it is, with the lock held
     here = scene._replace(slack_id=person.slack_id)

@@ -14,6 +14,7 @@ from bot.services.speech import Button
 from bot.store.models import Conference, Run
 from bot.store.session import AnyRow
 from bot.taps import Ref, Step, Tap
+from scheduler import sealed
 
 SCRIPT = "script"
 """Script and practice, where the name of a flow stands: in the menu, in a cadence, on a button."""
@@ -154,8 +155,9 @@ def one(connection: Connection, workspace: str, run: int) -> AnyRow | None:
 
 def change(connection: Connection, run: AnyRow, **values: Any) -> AnyRow:
     """The run with other values, kept."""
-    changed = update(Run).where(Run.id == run.id).values(**values).returning(*Run.__table__.c)
-    return connection.execute(changed).one()
+    this = update(Run).where(Run.workspace == run.workspace, Run.id == run.id)
+    changed = this.values(**sealed.row(Run, values, run._mapping))
+    return connection.execute(changed.returning(*Run.__table__.c)).one()
 
 
 def spent(run: AnyRow, topic: str, seconds: int, *, paused: bool = False) -> list[dict[str, Any]]:

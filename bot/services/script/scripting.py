@@ -51,7 +51,7 @@ def offered(house: House, connection: Connection, scene: Scene, now: datetime) -
 
 def at(house: House, connection: Connection, scene: Scene, now: datetime) -> Visit | None:
     """A student, or whoever sits beside them, at the cards of their conference; None where there is none."""
-    held = greeting.current_conference(connection, scene.person, now)
+    held = greeting.current_conference(connection, scene.workspace, scene.person, now)
     script = cues.script_of(house, connection, scene.workspace, held.id) if held is not None else None
     return Visit(house, connection, scene, script, "", "", "", now) if script is not None else None
 

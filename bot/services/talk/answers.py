@@ -16,6 +16,7 @@ from bot.dialogue.judging import Judge
 from bot.dialogue.state import Spot, Work
 from bot.services.talk.scene import Scene
 from bot.store.models import Answer
+from scheduler import sealed
 from scheduler.prepared import Prepared
 
 _KEPT = (
@@ -33,7 +34,11 @@ _REVISIONS_OF = select(
 )
 _LAST_ALARM = (
     select(Answer.alarm)
-    .where(Answer.conversation_id == bindparam("conversation"), Answer.alarm != "")
+    .where(
+        Answer.workspace == bindparam("workspace"),
+        Answer.conversation_id == bindparam("conversation"),
+        Answer.alarm != "",
+    )
     .order_by(Answer.id.desc())
     .limit(1)
 )
@@ -41,12 +46,21 @@ _LAST_ALARM = (
 
 def keep(connection: Connection, scene: Scene, revision: Keep, now: datetime) -> None:
     """Store a revision of an answer to a question of the open flow."""
-    _KEEP.run(connection, _row(scene, revision, now))
+    _KEEP.run(connection, sealed.row(Answer, _row(scene, revision, now)))
 
 
 def keep_alarming(connection: Connection, scene: Scene, revision: Keep, now: datetime) -> int:
     """Store one that a person must read; its id, for the alert."""
-    return connection.execute(_KEEP_ALARMING, _row(scene, revision, now)).scalar_one()
+    return connection.execute(_KEEP_ALARMING, sealed.row(Answer, _row(scene, revision, now))).scalar_one()
+
+
+def works_shown(connection: Connection, scene: Scene) -> int:
+    """How many files and links the student has shown for this conference so far, those taken back too."""
+    shown = select(Answer.evidence).where(
+        Answer.workspace == scene.workspace, Answer.conversation_id == scene.conversation,
+        Answer.conference_id == (scene.conference or None), Answer.revised == Answer.ts,
+    )  # fmt: skip
+    return sum(len(works) for works in connection.scalars(shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +106,13 @@ def changed(was: Given, flow: Flow | None, coach: Coach, event: Edited | Deleted
 def amend(connection: Connection, scene: Scene, was: Given, revision: Keep, now: datetime) -> int:
     """Store a revision of an answer of another time, where that stands; its id."""
     place = {"conference_id": was.conference, "flow": was.flow, "question": was.question, "round": was.round}
-    return connection.execute(_KEEP_ALARMING, {**_row(scene, revision, now), **place}).scalar_one()
+    row = sealed.row(Answer, {**_row(scene, revision, now), **place})
+    return connection.execute(_KEEP_ALARMING, row).scalar_one()
 
 
 def last_alarm(connection: Connection, scene: Scene) -> str | None:
     """The level of what was flagged last."""
-    return connection.scalar(_LAST_ALARM, {"conversation": scene.conversation})
+    return connection.scalar(_LAST_ALARM, {"workspace": scene.workspace, "conversation": scene.conversation})
 
 
 def _row(scene: Scene, revision: Keep, now: datetime) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select, update
 from bot.conference.access import Action, Actor, Role, Thing, may
 from bot.conference.access import Kind as What
 from bot.services.advising.digest import called
+from bot.services.audit import trail
 from bot.services.house import House
 from bot.services.speech import Button, Kind, Saying, Voice
 from bot.services.talk import greeting
@@ -55,7 +56,9 @@ def seat(
     pupil = greeting.person_known_as(connection, advisor.workspace, student)
     if pupil is None or not _may_sit(advisor, pupil):
         return []
-    greeting.lock(connection, pupil.id)
+    who = trail.person(advisor.id)
+    trail.note(connection, advisor.workspace, now, who, trail.Act.SAW, "conversation", "", pupil.id)
+    greeting.lock(connection, pupil.workspace, pupil.id)
     conversation = greeting.begin(connection, pupil, now)
     scene = _seated(connection, advisor.workspace, conversation)
     if scene is None or scene.slack_id != advisor.slack_id or _opened(scene.thread) < now - SAME_THREAD_FOR:

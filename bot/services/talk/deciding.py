@@ -12,6 +12,7 @@ from bot.conference.answers import Spot as Place
 from bot.dialogue.flow import Visibility
 from bot.dialogue.state import Spot
 from bot.services.adults import given
+from bot.services.audit import trail
 from bot.services.channels import channel
 from bot.services.house import House
 from bot.services.roster.actors import actor
@@ -40,6 +41,10 @@ def show_to(
         review.set_item(
             connection, workspace, scene.conference, ref.flow, spot, {Item.visible: Visibility(chosen).value}
         )
+        who, what = trail.whoever(connection, workspace, slack_id), f"{ref.flow}:{spot.round}:{spot.question}"
+        trail.note_conference(
+            connection, workspace, now, who, trail.Act.CHANGED, "visibility", scene.conference, what
+        )  # fmt: skip
         turn = Turn(house, connection, scene, channel_id, key, now)
         again = review.section_again(house, connection, scene, Place(ref.flow, *spot))
         if again is not None:
@@ -78,7 +83,12 @@ def choose(
             return []
         if not _may_decide(connection, person, note, channel_id, thread):
             return []
-        connection.execute(update(Note).where(Note.id == note.id).values(choice=Choice(choice).value))
+        mine = Note.workspace == workspace, Note.id == note.id
+        connection.execute(update(Note).where(*mine).values(choice=Choice(choice).value))
+        who, which = trail.person(person.id), f"note:{note.id}"
+        trail.note_conference(
+            connection, workspace, now, who, trail.Act.CHANGED, "choice", note.conference_id, which
+        )  # fmt: skip
         beside = person.id != note.student_id and not thread
         language = note.language if thread else person.language
         again = given.message(
@@ -96,7 +106,8 @@ def choose(
 def _note(connection: Connection, workspace: str, number: int) -> AnyRow | None:
     """What an adult gave, with its student; None where it was flagged, or the conference does not take place."""
     return connection.execute(
-        select(*Note.__table__.c, Conference.student_id, Person.slack_id, Person.language)
+        select(Note.id, Note.conference_id, Note.choice, Note.workspace, Conference.student_id, Person.slack_id,
+               Person.language)
         .join(Conference, Conference.id == Note.conference_id)
         .join(Person, Person.id == Conference.student_id)
         .where(
@@ -120,6 +131,6 @@ def _may_decide(connection: Connection, person: AnyRow, note: AnyRow, channel_id
 
 def _agenda_again(connection: Connection, note: AnyRow, key: str, now: datetime) -> list[Draft]:
     """The agenda in the channel changes with it, if there is one."""
-    if channel.latest_approval(connection, note.conference_id) is None:
+    if channel.latest_approval(connection, note.workspace, note.conference_id) is None:
         return []
     return channel.again(connection, note.workspace, note.conference_id, f"chosen:{key}", now)

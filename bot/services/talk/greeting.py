@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from bot.dialogue.events import Command
 from bot.dialogue.state import State
@@ -34,16 +34,17 @@ def first_hello(
     person = person_in_slack(connection, workspace, slack_id)
     if person is None or person.role != "student":
         return []
-    lock(connection, person.id)
-    if conversation_of(connection, person.id) is not None:
+    lock(connection, workspace, person.id)
+    if conversation_of(connection, workspace, person.id) is not None:
         return []
     voice = voice_for(person, channel, key, now)
     return house.outbox.put(connection, hello(house, connection, voice, person, now), now, claim=True)
 
 
-def lock(connection: Connection, person: int) -> None:
+def lock(connection: Connection, workspace: str, person: int) -> None:
     """Be alone in greeting somebody: while they have no conversation, there is no conversation to lock."""
-    connection.execute(select(Person.id).where(Person.id == person).with_for_update(key_share=True))
+    one = select(Person.id).where(Person.workspace == workspace, Person.id == person)
+    connection.execute(one.with_for_update(key_share=True))
 
 
 def hello(house: House, connection: Connection, voice: Voice, person: Any, now: datetime) -> list[Draft]:
@@ -51,7 +52,7 @@ def hello(house: House, connection: Connection, voice: Voice, person: Any, now: 
 
     What was prepared for an earlier conference stays stored: it is where the new one starts from, and is shown first.
     """
-    conference = current_conference(connection, person.id, now)
+    conference = current_conference(connection, person.workspace, person.id, now)
     conversation, first_time = _turn_to(connection, person, conference.id if conference is not None else None, now)
     about = _about(connection, person)
     if conference is None:
@@ -62,7 +63,7 @@ def hello(house: House, connection: Connection, voice: Voice, person: Any, now: 
         "date": conference.date.isoformat(),
         "time": conference.time,
         "place": conference.place,
-        "adults": _adults(house, connection, person.language, conference.id),
+        "adults": _adults(house, connection, person, conference.id),
         "first_time": first_time,
     }
     said = [was] if was is not None else []
@@ -72,7 +73,7 @@ def hello(house: House, connection: Connection, voice: Voice, person: Any, now: 
 
 def begin(connection: Connection, person: Any, now: datetime) -> int:
     """The student's conversation; one in which nothing was said yet, where there is none."""
-    known = conversation_of(connection, person.id)
+    known = conversation_of(connection, person.workspace, person.id)
     return known if known is not None else _turn_to(connection, person, None, now)[0]
 
 
@@ -80,7 +81,7 @@ def _turn_to(connection: Connection, person: Any, conference: int | None, now: d
     """The student's conversation, begun anew for a conference, and whether it is the first they prepare."""
     known = connection.execute(
         select(Conversation.id, Conversation.conference_id, Conversation.flow)
-        .where(Conversation.person_id == person.id)
+        .where(Conversation.workspace == person.workspace, Conversation.person_id == person.id)
         .with_for_update()
     ).one_or_none()
     fresh = {
@@ -92,10 +93,10 @@ def _turn_to(connection: Connection, person: Any, conference: int | None, now: d
         return connection.execute(new.returning(Conversation.id)).scalar_one(), True
     if known.flow in QUARTER and (scene := scene_by_id(connection, person.workspace, known.id)) is not None:
         park(connection, scene, scene.flow, scene.state)
-    connection.execute(delete(FlowState).where(FlowState.conversation_id == known.id, FlowState.flow.not_in(QUARTER)))
-    connection.execute(
-        update(Conversation).where(Conversation.id == known.id).values(version=Conversation.version + 1, **fresh)
-    )
+    parked = and_(FlowState.workspace == person.workspace, FlowState.conversation_id == known.id)
+    connection.execute(delete(FlowState).where(parked, FlowState.flow.not_in(QUARTER)))
+    here = and_(Conversation.workspace == person.workspace, Conversation.id == known.id)
+    connection.execute(update(Conversation).where(here).values(version=Conversation.version + 1, **fresh))
     return known.id, known.conference_id in (None, conference)
 
 
@@ -112,7 +113,8 @@ def _evidence(house: House, language: str, conversation: int) -> Mapping[str, Se
 
 def _about_in(connection: Connection, scene: Scene) -> dict[str, str]:
     counselor = first_counselor(connection, scene.workspace)
-    return {"student": scene.student, "advisor": scene.advisor, "counselor": counselor}
+    hours = safeguarding.hours(connection, scene.workspace)
+    return {"student": scene.student, "advisor": scene.advisor, "counselor": counselor, "hours": hours}
 
 
 def _about(connection: Connection, person: Any) -> dict[str, str]:
@@ -120,6 +122,7 @@ def _about(connection: Connection, person: Any) -> dict[str, str]:
         "student": first_name(person.name),
         "advisor": _advisor(connection, person),
         "counselor": first_counselor(connection, person.workspace),
+        "hours": safeguarding.hours(connection, person.workspace),
     }
 
 
@@ -138,7 +141,9 @@ def menu(house: House, connection: Connection, scene: Scene) -> Saying:
     if not scene.conference:
         return no_date(house, connection, scene)
     conference = connection.execute(
-        select(Conference.date, Conference.time).where(Conference.id == scene.conference)
+        select(Conference.date, Conference.time).where(
+            Conference.workspace == scene.workspace, Conference.id == scene.conference
+        )
     ).one()
     states = {**parked(connection, scene), **({scene.flow: scene.state} if scene.flow else {})}
     level, quarter = LEVELS[scene.level], _of_the_quarter(house, connection, scene)
@@ -211,16 +216,16 @@ def voice_for(person: Any, channel: str | None, key: str, now: datetime) -> Voic
     return Voice(person.workspace, person.slack_id, person.language, f"person:{person.id}", key, now, channel)
 
 
-def current_conference(connection: Connection, student: int, now: datetime) -> AnyRow | None:
+def current_conference(connection: Connection, workspace: str, student: int, now: datetime) -> AnyRow | None:
     """The student's next conference; the latest one where none is to come."""
     rows = connection.execute(
         select(*Conference.__table__.c)
-        .where(Conference.student_id == student, Conference.cancelled.is_(False))
+        .where(Conference.workspace == workspace, Conference.student_id == student, Conference.cancelled.is_(False))
         .order_by(Conference.date)
     ).all()
     if not rows:
         return None
-    day = today(connection, rows[0].workspace, now)
+    day = today(connection, workspace, now)
     return next((row for row in rows if row.date >= day), rows[-1])
 
 
@@ -232,24 +237,31 @@ def first_counselor(connection: Connection, workspace: str) -> str:
 
 
 def _advisor(connection: Connection, person: Any) -> str:
-    return connection.scalar(select(Person.name).where(Person.id == person.advisor_id)) or ""
+    named = select(Person.name).where(Person.workspace == person.workspace, Person.id == person.advisor_id)
+    return connection.scalar(named) or ""
 
 
-def conversation_of(connection: Connection, person: int) -> int | None:
-    return connection.scalar(select(Conversation.id).where(Conversation.person_id == person))
+def conversation_of(connection: Connection, workspace: str, person: int) -> int | None:
+    return connection.scalar(
+        select(Conversation.id).where(Conversation.workspace == workspace, Conversation.person_id == person)
+    )
 
 
-def _adults(house: House, connection: Connection, language: str, conference: int) -> list[str]:
+def _adults(house: House, connection: Connection, student: Any, conference: int) -> list[str]:
     """Who comes, as a student would say it: the family first, as one."""
     rows = connection.execute(
         select(Person.name, Person.role)
         .join(Participant, Participant.person_id == Person.id)
-        .where(Participant.conference_id == conference, Person.role != "student")
+        .where(
+            Participant.workspace == student.workspace, Participant.conference_id == conference,
+            Person.role != "student",
+        )
         .order_by(Person.role, Person.name)
-    ).all()
+    ).all()  # fmt: skip
     family = any(row.role == "family" for row in rows)
     others = [row.name for row in rows if row.role != "family"]
-    return [house.words.catalog.label(house.words.language(language), "hello.family"), *others] if family else others
+    language = house.words.language(student.language)
+    return [house.words.catalog.label(language, "hello.family"), *others] if family else others
 
 
 def _hello_buttons(conversation: int) -> list[Button]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -14,12 +14,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.dialogue.events import Deleted, Edited, Said
 from bot.services import overhearing
 from bot.services.house import House
+from bot.services.leaving import apart
 from bot.services.roster.school import day_in
 from bot.services.speech import Kind, Saying, Voice
-from bot.services.talk import greeting, recurring
+from bot.services.talk import answers, greeting, recurring, uploads
 from bot.services.talk.scene import Scene, scene_by_id, scene_in_thread, scene_of
 from bot.services.talk.turn import Turn
+from bot.services.talk.uploads import NotTaken, Reason
 from bot.store.models import SeenEvent
+from bot.store.session import AnyRow
 from bot.taps import Ref
 from scheduler.deliveries import Instant
 from scheduler.outbox import Delivery, Draft
@@ -33,7 +36,8 @@ SEEN_KEPT = timedelta(days=30)
 class Incoming:
     """Something a person did in Slack, as the listener read it. `ids`: everything it may be repeated under.
 
-    `thread`: the ts of the message it stands under, "" where it stands under none.
+    `thread`: the ts of the message it stands under, "" where it stands under none. `not_taken`: files and links that
+    came with it and are not taken.
     """
 
     workspace: str
@@ -42,6 +46,7 @@ class Incoming:
     channel: str
     event: Said | Edited | Deleted
     thread: str = ""
+    not_taken: tuple[NotTaken, ...] = ()
 
 
 def hear(house: House, incoming: Incoming) -> list[Delivery]:
@@ -53,7 +58,40 @@ def hear(house: House, incoming: Incoming) -> list[Delivery]:
         now = house.clock()  # with the conversation locked: what is said goes out in this order
         if scene is None:
             return _answer_without_conversation(house, connection, incoming, now)
-        return take_in(house, connection, scene, incoming.channel, incoming.ids[0], incoming.event, now)
+        incoming = _with_room(connection, scene, incoming)
+        said = [] if _nothing_left(house, incoming) else take_in(
+            house, connection, scene, incoming.channel, incoming.ids[0], incoming.event, now
+        )  # fmt: skip
+        return said + _tell_of_works(house, connection, scene, incoming, now) if incoming.not_taken else said
+
+
+def _with_room(connection: Connection, scene: Scene, incoming: Incoming) -> Incoming:
+    """Without the works that are more than a conference has room for."""
+    event = incoming.event
+    if not isinstance(event, Said) or not event.works:
+        return incoming
+    room = max(uploads.MOST_OF_A_CONFERENCE - answers.works_shown(connection, scene), 0)
+    over = tuple(NotTaken(work.title, Reason.COUNT) for work in event.works[room:])
+    if not over:
+        return incoming
+    return replace(incoming, event=replace(event, works=event.works[:room]), not_taken=incoming.not_taken + over)
+
+
+def _nothing_left(house: House, incoming: Incoming) -> bool:
+    """Whether a message was nothing but works that are not taken, and their titles no alarm."""
+    event = incoming.event
+    if not incoming.not_taken or not isinstance(event, Said) or event.text.strip() or event.works:
+        return False
+    return house.words.safety.screen(event.more) is None
+
+
+def _tell_of_works(
+    house: House, connection: Connection, scene: Scene, incoming: Incoming, now: datetime
+) -> list[Delivery]:
+    items = [{"title": one.title or "?", "reason": one.reason.value} for one in incoming.not_taken]
+    voice = scene.voice(incoming.channel, f"works:{incoming.ids[0]}", now)
+    told = voice.say(Saying("work_not_taken", {"items": items, "kept": not _nothing_left(house, incoming)}))
+    return house.outbox.put(connection, [told], now, claim=True)
 
 
 def _scene_for(connection: Connection, incoming: Incoming) -> Scene | None:
@@ -128,14 +166,15 @@ def outdated(connection: Connection, scene: Scene, now: datetime) -> bool:
     """Whether the conversation is about another conference than the student's next one, or none while there is one."""
     if scene.day is not None and scene.day >= day_in(scene.time_zone, now):
         return False
-    coming = greeting.current_conference(connection, scene.person, now)
+    coming = greeting.current_conference(connection, scene.workspace, scene.person, now)
     return (coming.id if coming is not None else 0) != scene.conference
 
 
 def forget_seen(house: House) -> int:
     """Let go of the ids of events that Slack has long ceased to repeat; returns how many."""
     with house.store.write() as connection:
-        return connection.execute(delete(SeenEvent).where(SeenEvent.at < house.clock() - SEEN_KEPT)).rowcount
+        old = delete(SeenEvent).where(SeenEvent.at < house.clock() - SEEN_KEPT)
+        return connection.execute(old.execution_options(every_workspace=True)).rowcount
 
 
 def greet_anew(
@@ -151,7 +190,7 @@ def _must_be_read(house: House, scene: Scene, event: Said | Edited | Deleted) ->
     """Words a person must read come before any greeting, and so does what is said while one is awaited."""
     if isinstance(event, Deleted):
         return False
-    return scene.status == "held" or house.words.safety.screen(event.text) is not None
+    return scene.status == "held" or house.words.safety.screen(event.written) is not None
 
 
 def first_time(connection: Connection, workspace: str, ids: Sequence[str], now: datetime) -> bool:
@@ -179,17 +218,35 @@ def _answer_without_conversation(
     """Someone wrote who has no conversation yet: a student is greeted, an adult is told what this is, anyone else is
     looked up in Slack first."""
     person = greeting.person_in_slack(connection, incoming.workspace, incoming.slack_id)
-    if person is None:
-        meet = [_meet(incoming, now)] if isinstance(incoming.event, Said) else []
-        return house.outbox.put(connection, meet, now, claim=True)
-    if not isinstance(incoming.event, Said):
+    if person is None and (outside := apart.of(connection, incoming.workspace, incoming.slack_id)) is not None:
+        return house.outbox.put(connection, _apart(house, connection, outside, incoming, now), now, claim=True)
+    said = _as_said(house, incoming.event)
+    if said is None:
         return []
+    if person is None:
+        return house.outbox.put(connection, [_meet(incoming, said, now)], now, claim=True)
     voice = greeting.voice_for(person, incoming.channel, f"turn:{incoming.ids[0]}", now)
     if person.role == "student":
-        return first_turn(house, connection, voice, person, incoming.event, now)
-    help_now, alerts = overhearing.heard(house, connection, person, incoming.event.text, incoming.ids[0], now)
+        return first_turn(house, connection, voice, person, said, now)
+    help_now, alerts = overhearing.heard(house, connection, person, said.written, incoming.ids[0], now)
     answer = voice.say(Saying("adult_dm", {"name": person.name, **help_now}))
     return house.outbox.put(connection, [answer, *alerts], now, claim=True)
+
+
+def _as_said(house: House, event: Said | Edited | Deleted) -> Said | None:
+    """What is to be answered of somebody of whom no words are kept: a message; an edit only where a person must read
+    it. None else."""
+    if isinstance(event, Edited) and house.words.safety.screen(event.written) is not None:
+        return Said(event.revised, event.text, None, more=event.more)
+    return event if isinstance(event, Said) else None
+
+
+def _apart(house: House, connection: Connection, person: AnyRow, incoming: Incoming, now: datetime) -> list[Draft]:
+    """A student who takes no part is answered; an edit only where a person must read it."""
+    text = getattr(incoming.event, "written", "")
+    if not isinstance(incoming.event, Said) and not (text and house.words.safety.screen(text)):
+        return []
+    return apart.answer(house, connection, person, text, incoming.channel, incoming.ids[0], now)
 
 
 def first_turn(
@@ -199,28 +256,28 @@ def first_turn(
 
     Where another message of theirs was first after all, this one is a turn like any other.
     """
-    greeting.lock(connection, person.id)
+    greeting.lock(connection, person.workspace, person.id)
     met = scene_of(connection, voice.workspace, person.slack_id)
     if met is not None:
         return take_in(house, connection, met, voice.channel or "", voice.key, said, now)
     put = house.outbox.put(connection, greeting.hello(house, connection, voice, person, now), now, claim=True)
-    conversation = greeting.conversation_of(connection, person.id)
-    if conversation is not None and house.words.safety.screen(said.text):
+    conversation = greeting.conversation_of(connection, person.workspace, person.id)
+    if conversation is not None and house.words.safety.screen(said.written):
         scene = scene_by_id(connection, voice.workspace, conversation)
         if scene is not None:
             put += Turn(house, connection, scene, voice.channel or "", f"{voice.key}:first", now).hear(said)
     return put
 
 
-def _meet(incoming: Incoming, now: datetime) -> Draft:
+def _meet(incoming: Incoming, said: Said, now: datetime) -> Draft:
     """Look someone up who is not matched to the roster yet; what they said goes with it and is heard then."""
-    said = incoming.event
     payload = {
         "slack_id": incoming.slack_id,
         "channel": incoming.channel,
         "ids": list(incoming.ids),
         "ts": said.ts,
-        "text": getattr(said, "text", ""),
+        "text": said.text,
+        "more": said.more,
     }
     return Draft(
         workspace=incoming.workspace,

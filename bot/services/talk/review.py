@@ -17,6 +17,7 @@ from bot.dialogue.flow import Flow, Visibility
 from bot.dialogue.state import Spot
 from bot.services.adults import given
 from bot.services.agenda.materials import Material, materials
+from bot.services.audit import trail
 from bot.services.channels import channel, opening, standing
 from bot.services.house import House
 from bot.services.script import runs
@@ -25,6 +26,7 @@ from bot.services.talk.scene import Scene
 from bot.store.models import Approval, Conference, Item
 from bot.taps import Ref, Tap
 from bot.words import APPROVE, LEVELS
+from scheduler import sealed
 from scheduler.outbox import Draft
 from scheduler.prepared import Prepared
 
@@ -34,9 +36,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-def material(connection: Connection, conference: int) -> Material:
+def material(connection: Connection, workspace: str, conference: int) -> Material:
     """Read one conference: its facts, its answers as they stand, what was decided on them, who will be there."""
-    return materials(connection, [conference])[conference]
+    return materials(connection, workspace, [conference])[conference]
 
 
 def flows_of(house: House, language: str, level: str = "full") -> dict[str, Flow]:
@@ -46,7 +48,7 @@ def flows_of(house: House, language: str, level: str = "full") -> dict[str, Flow
 
 def sections(house: House, connection: Connection, scene: Scene) -> list[Saying]:
     """The review: a message for each part, under each line who sees it and a way to change it, and the close."""
-    read = material(connection, scene.conference)
+    read = material(connection, scene.workspace, scene.conference)
     parts = reviewing.review(
         read.given, read.settings, flows_of(house, scene.language, scene.level), read.meeting.minutes
     )
@@ -61,7 +63,7 @@ def sections(house: House, connection: Connection, scene: Scene) -> list[Saying]
 
 def section_again(house: House, connection: Connection, scene: Scene, place: Place) -> Saying | None:
     """The message of the review that a line stands in, as it is now."""
-    read = material(connection, scene.conference)
+    read = material(connection, scene.workspace, scene.conference)
     parts = reviewing.review(
         read.given, read.settings, flows_of(house, scene.language, scene.level), read.meeting.minutes
     )
@@ -90,7 +92,7 @@ def _line_controls(scene: Scene, line: reviewing.ReviewLine) -> list[Any]:
 
 def preview(house: House, connection: Connection, scene: Scene) -> list[Saying]:
     """The agenda as it would be posted now."""
-    read = material(connection, scene.conference)
+    read = material(connection, scene.workspace, scene.conference)
     compiled = compiling.compile_agenda(
         read.given,
         read.settings,
@@ -102,7 +104,7 @@ def preview(house: House, connection: Connection, scene: Scene) -> list[Saying]:
     context = {
         **compiling.agenda_context(compiled, read.meeting, _labels(house, scene.language)),
         "who": list(read.audience.conference),
-        "approved": latest_number(connection, scene.conference) is not None,
+        "approved": latest_number(connection, scene.workspace, scene.conference) is not None,
     }
     return [Saying("preview", context)]
 
@@ -113,12 +115,12 @@ def approve(house: House, connection: Connection, scene: Scene, now: datetime) -
     An agenda whose time has not come yet stays here until then, or until the student has it posted before.
     """
     standing.lock(connection, scene.workspace, scene.conference)
-    read = material(connection, scene.conference)
+    read = material(connection, scene.workspace, scene.conference)
     opening = _opening(scene)
     compiled = compiling.compile_agenda(
         read.given, read.settings, flows_of(house, scene.language, scene.level), read.meeting.minutes, opening
     )
-    number = 1 + (latest_number(connection, scene.conference) or 0)
+    number = 1 + (latest_number(connection, scene.workspace, scene.conference) or 0)
     connection.execute(
         insert(Approval).values(
             workspace=scene.workspace,
@@ -129,6 +131,10 @@ def approve(house: House, connection: Connection, scene: Scene, now: datetime) -
             at=now,
         )
     )
+    who = trail.whoever(connection, scene.workspace, scene.slack_id)
+    trail.note_conference(
+        connection, scene.workspace, now, who, trail.Act.CHANGED, "approval", scene.conference, f"{number}"
+    )  # fmt: skip
     locked = house.clock()  # its time may have come while this waited for the lock
     steps = channel.publish(connection, scene.workspace, scene.conference, f"approval:{number}", now, locked)
     return _thanks(connection, scene, read.meeting, locked), steps
@@ -149,20 +155,23 @@ def _thanks(connection: Connection, scene: Scene, meeting: Meeting, now: datetim
 
 def changed(house: House, connection: Connection, scene: Scene) -> bool:
     """Whether the answers say anything now that the student has not approved."""
-    approval = channel.latest_approval(connection, scene.conference)
+    approval = channel.latest_approval(connection, scene.workspace, scene.conference)
     if approval is None:
         return False
-    read = material(connection, scene.conference)
+    read = material(connection, scene.workspace, scene.conference)
     flows = flows_of(house, scene.language, scene.level)
     return needs_approval(
         approval.items, approval.opening, read.revisions, read.settings, flows, read.meeting.minutes, approval.opening
     )
 
 
-def latest_number(connection: Connection, conference: int) -> int | None:
+def latest_number(connection: Connection, workspace: str, conference: int) -> int | None:
     """How often the agenda was approved."""
     return connection.scalar(
-        select(Approval.number).where(Approval.conference_id == conference).order_by(Approval.number.desc()).limit(1)
+        select(Approval.number)
+        .where(Approval.workspace == workspace, Approval.conference_id == conference)
+        .order_by(Approval.number.desc())
+        .limit(1)
     )
 
 
@@ -172,21 +181,25 @@ def set_item(
     """Keep a decision about one answer."""
     fields = {getattr(column, "key", column): value for column, value in values.items()}
     where = (
+        Item.workspace == workspace,
         Item.conference_id == conference,
         Item.flow == flow,
         Item.question == spot.question,
         Item.round == spot.round,
     )
+    place = {"conference_id": conference, "flow": flow, "question": spot.question, "round": spot.round}
+    fields = sealed.row(Item, fields, place)
     if connection.execute(update(Item).where(*where).values(**fields)).rowcount == 0:
-        place = {"flow": flow, "question": spot.question, "round": spot.round}
-        connection.execute(
-            insert(Item).values(**{"workspace": workspace, "conference_id": conference, **place, **fields})
-        )
+        connection.execute(insert(Item).values(**{"workspace": workspace, **place, **fields}))
 
 
 _BEFORE = Prepared(
     select(Conference.id)
-    .where(Conference.student_id == bindparam("student"), Conference.date < bindparam("day"))
+    .where(
+        Conference.workspace == bindparam("workspace"),
+        Conference.student_id == bindparam("student"),
+        Conference.date < bindparam("day"),
+    )
     .order_by(Conference.date.desc())
     .limit(1)
 )
@@ -194,10 +207,11 @@ _BEFORE = Prepared(
 
 def carried(connection: Connection, scene: Scene, flow: str) -> dict[str, str]:
     """The answers of the same flow at the student's conference before this one, by spot."""
-    before = _BEFORE.first(connection, {"student": scene.person, "day": scene.day})
+    values = {"workspace": scene.workspace, "student": scene.person, "day": scene.day}
+    before = _BEFORE.first(connection, values)
     if before is None:
         return {}
-    given = material(connection, before.id).given
+    given = material(connection, scene.workspace, before.id).given
     return {Spot(place.question, place.round).key(): one.text for place, one in given.items() if place.flow == flow}
 
 

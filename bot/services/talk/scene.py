@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, insert, select, update
 from sqlalchemy.orm import aliased
 
 from bot.dialogue.state import State
@@ -15,6 +15,7 @@ from bot.services.roster import levels
 from bot.services.speech import Voice
 from bot.store.models import Conference, Conversation, FlowState, Person, School, Term
 from bot.words import band_of
+from scheduler import sealed
 from scheduler.outbox import State as DeliveryState
 from scheduler.outbox import deliveries
 from scheduler.prepared import Prepared
@@ -136,7 +137,10 @@ def _query() -> Select[*tuple[Any, ...]]:
         .outerjoin(Conference, Conference.id == Conversation.conference_id)
         .outerjoin(Term, Term.id == Conference.term_id)
         .outerjoin(_Advisor, _Advisor.id == Person.advisor_id)
-        .outerjoin(_prompt, _prompt.c.id == Conversation.prompt_delivery)
+        .outerjoin(
+            _prompt,
+            and_(_prompt.c.workspace == Conversation.workspace, _prompt.c.id == Conversation.prompt_delivery),
+        )
         .with_for_update(of=Conversation)
     )
 
@@ -248,18 +252,13 @@ def _asked_at(state: str | None, ref_ts: str | None, created_at: datetime | None
     return None
 
 
-_PARKED = Prepared(
-    select(FlowState.flow, FlowState.state).where(FlowState.conversation_id == bindparam("conversation"))
-)
-_PARKED_ONE = Prepared(
-    select(FlowState.state).where(
-        FlowState.conversation_id == bindparam("conversation"), FlowState.flow == bindparam("name")
-    )
-)
-_OVER = Prepared(select(FlowState.flow, FlowState.done).where(FlowState.conversation_id == bindparam("conversation")))
+_FLOWS = and_(FlowState.workspace == bindparam("workspace"), FlowState.conversation_id == bindparam("conversation"))
+_PARKED = Prepared(select(FlowState.flow, FlowState.state).where(_FLOWS))
+_PARKED_ONE = Prepared(select(FlowState.state).where(_FLOWS, FlowState.flow == bindparam("name")))
+_OVER = Prepared(select(FlowState.flow, FlowState.done).where(_FLOWS))
 _UPDATE_PARKED = Prepared(
     update(FlowState)
-    .where(FlowState.conversation_id == bindparam("conversation"), FlowState.flow == bindparam("name"))
+    .where(_FLOWS, FlowState.flow == bindparam("name"))
     .values(state=bindparam("json"), done=bindparam("over"))
 )
 _PARK = Prepared(
@@ -273,7 +272,11 @@ _PARK = Prepared(
 )
 _SAVE = Prepared(
     update(Conversation)
-    .where(Conversation.id == bindparam("conversation"), Conversation.version == bindparam("was"))
+    .where(
+        Conversation.workspace == bindparam("workspace"),
+        Conversation.id == bindparam("conversation"),
+        Conversation.version == bindparam("was"),
+    )
     .values(
         flow=bindparam("new_flow"),
         state=bindparam("json"),
@@ -288,42 +291,48 @@ _SAVE = Prepared(
 )
 
 
+def _place(scene: Scene) -> dict[str, Any]:
+    return {"workspace": scene.workspace, "conversation": scene.conversation}
+
+
 def parked(connection: Connection, scene: Scene) -> dict[str, State]:
     """The flows that were begun and are not the open one."""
-    rows = _PARKED.all(connection, {"conversation": scene.conversation})
+    rows = _PARKED.all(connection, _place(scene))
     return {row.flow: State.from_json(row.state) for row in rows if row.flow != scene.flow}
 
 
 def parked_one(connection: Connection, scene: Scene, flow: str) -> State | None:
     """The state of a flow that is not the open one, None where it was not begun."""
-    row = _PARKED_ONE.first(connection, {"conversation": scene.conversation, "name": flow})
+    row = _PARKED_ONE.first(connection, {**_place(scene), "name": flow})
     return State.from_json(row.state) if row is not None else None
 
 
 def over(connection: Connection, scene: Scene) -> set[str]:
     """The flows that are done, the open one among them if it is."""
-    rows = _OVER.all(connection, {"conversation": scene.conversation})
+    rows = _OVER.all(connection, _place(scene))
     parked_ones = {row.flow for row in rows if row.done and row.flow != scene.flow}
     return parked_ones | ({scene.flow} if scene.flow and scene.state.done else set())
 
 
 def park(connection: Connection, scene: Scene, flow: str, state: State) -> None:
     """Keep the state of a flow that is not the open one."""
-    values = {"conversation": scene.conversation, "name": flow, "json": state.to_json(), "over": state.done}
+    json = sealed.cell(FlowState.state, state.to_json(), conversation_id=scene.conversation, flow=flow)
+    values = {**_place(scene), "name": flow, "json": json, "over": state.done}
     if _UPDATE_PARKED.run(connection, values) == 0:
-        _PARK.run(connection, {**values, "workspace": scene.workspace})
+        _PARK.run(connection, values)
 
 
 def save(connection: Connection, scene: Scene, now: datetime, prompt: str | None) -> None:
     """Keep the conversation as it stands now; TurnLostError if another turn came between, which the lock prevents."""
+    state = scene.state.to_json() if scene.flow else ""
     saved = _SAVE.run(
         connection,
         {
-            "conversation": scene.conversation,
+            **_place(scene),
             "was": scene.version,
             "becomes": scene.version + 1,
             "new_flow": scene.flow,
-            "json": scene.state.to_json() if scene.flow else "",
+            "json": sealed.cell(Conversation.state, state, person_id=scene.person),
             "new_back_to": scene.back_to,
             "new_came_from": scene.came_from,
             "new_status": scene.status,

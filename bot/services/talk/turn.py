@@ -95,9 +95,10 @@ class Turn:
     def hear(self, event: Said | Edited | Deleted) -> list[Delivery]:
         """A message, an edit, a deletion."""
         if isinstance(event, Said | Edited):
-            level = self.house.words.safety.screen(event.text)
+            level = self.house.words.safety.screen(event.written)
             self._screened = level is not None
-            event = replace(event, alarm=level.value if level else "")
+            if level is not None:  # with it is kept what it was found in
+                event = replace(event, alarm=level.value, text=event.written)
         if isinstance(event, Said):
             self._say_to_flow(replace(event, asked_at=self.scene.asked_at))
         else:
@@ -181,7 +182,7 @@ class Turn:
         """What was agreed, and the button to add to it."""
         from bot.services.afterwards import committing
 
-        about = (self.scene.conference, self.scene.language)
+        about = (self.scene.workspace, self.scene.conference, self.scene.language)
         self.told.say(committing.list_of(self.house, self.connection, *about))
 
     def start(self) -> list[Delivery]:
@@ -457,7 +458,8 @@ class Turn:
             self.told.not_yet(self.scene)
             return
         saying, drafts = review.approve(self.house, self.connection, self.scene, self.now)
-        self.scene = self.scene._replace(approved=review.latest_number(self.connection, self.scene.conference) or 0)
+        number = review.latest_number(self.connection, self.scene.workspace, self.scene.conference)
+        self.scene = self.scene._replace(approved=number or 0)
         self.told.say(saying)
         self.told.drafts += drafts
 
