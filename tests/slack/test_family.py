@@ -234,7 +234,7 @@ def test_the_buttons_are_the_familys_and_each_answers_for_themselves(stage: Stag
     assert (answers(stage)["Amal Haddad"]["coming"], len(news(stage))) == ("", 1)
     assert told(stage, "bell")
     with stage.bot.house.store.read() as connection:
-        assert connection.scalars(select(Note.alarm)).all() == ["look"]
+        assert connection.scalars(select(Note.alarm)).all() == ["explicit"]
     at(stage, 10, "17:31")
     assert "has begun, is over, or does not take place" in tap(stage, "amal", "We can't come")
     assert answers(stage)["Amal Haddad"]["coming"] == ""

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import insert, select, update
 
-from bot import cli
+from bot.cli import main as cli
 from bot.practice.stage import Stage
 from bot.school import read_school
 from bot.services.channels import moving

@@ -395,9 +395,10 @@ def test_what_stands_is_only_known_in_its_own_workspace(noor: Student) -> None:
         standing.keep(connection, "TOTHER", mine.id, ["1.0"], frame=False)
         standing.no_longer_waits(connection, "TOTHER", mine.id, later)
         assert standing.waits_until(connection, "TOTHER", mine.id, later) is None
+        assert opening.opened(connection, "TOTHER", mine.id, "key", TUESDAY) == []
+    with noor.stage.bot.house.store.write() as connection:
         assert standing.waits_until(connection, mine.workspace, mine.id, later) == TUESDAY
         assert standing.of(connection, mine.workspace, mine.id).pages == ()
-        assert opening.opened(connection, "TOTHER", mine.id, "key", TUESDAY) == []
 
 
 # -- when nobody is to be written to ---------------------------------------------------------------------------------

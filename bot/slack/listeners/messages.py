@@ -135,13 +135,12 @@ def _deleted(event: Mapping[str, Any]) -> tuple[str, Deleted] | None:
 
 
 def _file(file: Mapping[str, Any]) -> Upload:
-    kind = "photo" if str(file.get("mimetype", "")).startswith("image/") else "file"
+    form, _, kind = str(file.get("mimetype") or "").partition("/")
     title = storable(file.get("title") or file.get("name") or "")
-    work = Work(kind, title, file["id"], file.get("permalink") or "")
+    work = Work("photo" if form == "image" else "file", title, file["id"], file.get("permalink") or "")
     size = file.get("size")
-    return Upload(
-        work, str(file.get("name") or ""), str(file.get("filetype") or ""), size if isinstance(size, int) else 0
-    )
+    kind = str(file.get("filetype") or kind)
+    return Upload(work, str(file.get("name") or ""), kind, size if isinstance(size, int) else 0)
 
 
 def captions(message: Mapping[str, Any]) -> str:
