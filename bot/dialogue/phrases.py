@@ -21,7 +21,7 @@ _REPEATED = re.compile(r"([^\W\d_])\1+")
 # Letters of other alphabets, and small capitals, that look like ours and are used to slip past a word list.
 _LOOKALIKES = str.maketrans(
     "аеорсухіѕԁјкмтнѵгԛԝһѐёıłøßαβεικνορτυχγηωσςօսոհցᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘǫʀꜱᴛᴜᴠᴡʏᴢɑɡɩ",
-    "aeopcyxisdjkmthvrqwheeilosabeiknoptuxynwssounhgabcdefghijklmnopqrstuvwyzagi",
+    "aeopcyxisdjkmthvrqwheeilosabeiknoptuxynwssounhgabcdefghijklmnopqrstuvwyzagi",  # pragma: allowlist secret
 )
 # Letters in squares, in circles filled in, and as halves of flags, which are no letters to Unicode.
 _FRAMED = {first + place: ord("a") + place for first in (0x1F150, 0x1F170, 0x1F1E6) for place in range(26)}
