@@ -209,7 +209,7 @@ def test_a_file_that_is_no_database_is_told(environ: dict[str, str], database: P
     database.write_text("a letter home " * 200, encoding="utf-8")
     result = run(environ, "migrate")
     assert result.exit_code == 1
-    assert "The database cannot be used: file is not a database\nDATABASE_URL: " in result.stderr
+    assert "The database is not whole: file is not a database\nRestore it again" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["load", "run"])
