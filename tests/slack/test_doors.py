@@ -36,6 +36,9 @@ from tests.slack.visitors import (
 )
 from tests.stages import school, staged, url_of
 
+EACH = [pytest.param(one, marks=pytest.mark.xdist_group(f"doors-{one}")) for one in ("sqlite", "postgresql")]
+"""Each database's arena is made once, by the worker that has all its tests."""
+
 NOTHING = json.dumps([200, "", [["content-type", "['text/plain;charset=utf-8']"]]])
 """What is answered to what leads nowhere."""
 
@@ -48,7 +51,7 @@ class Arena(NamedTuple):
     hostile: tuple[str, ...]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=EACH)
 def arena(request: pytest.FixtureRequest, words: Words, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
     folder = tmp_path_factory.mktemp("doors")
     store = _store(request, folder)
