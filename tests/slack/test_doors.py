@@ -36,9 +36,6 @@ from tests.slack.visitors import (
 )
 from tests.stages import school, staged, url_of
 
-EACH = [pytest.param(one, marks=pytest.mark.xdist_group(f"doors-{one}")) for one in ("sqlite", "postgresql")]
-"""Each database's arena is made once, by the worker that has all its tests."""
-
 NOTHING = json.dumps([200, "", [["content-type", "['text/plain;charset=utf-8']"]]])
 """What is answered to what leads nowhere."""
 
@@ -51,7 +48,7 @@ class Arena(NamedTuple):
     hostile: tuple[str, ...]
 
 
-@pytest.fixture(scope="module", params=EACH)
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def arena(request: pytest.FixtureRequest, words: Words, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
     folder = tmp_path_factory.mktemp("doors")
     store = _store(request, folder)
