@@ -8,12 +8,12 @@ import os
 import socket
 import ssl
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from slack_bolt import App
+from slack_bolt import App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
@@ -36,6 +36,7 @@ from bot.slack.caps import Caps
 from bot.slack.client import SlackApi
 from bot.slack.desk import Desk
 from bot.slack.directory import Directory
+from bot.slack.entry import enter
 from bot.slack.erasing import LIMITS as ERASING_LIMITS
 from bot.slack.guard import Guard, Wsgi
 from bot.slack.http import Http
@@ -73,8 +74,33 @@ SEVERAL = "For more than one process set DATABASE_URL to a PostgreSQL database (
 
 
 @dataclass(frozen=True)
+class Premises:
+    """What the bots of one process share.
+
+    workers: calls at once, of each bot. sends: False for a process that only takes in, and has workers beside it on the
+    same database (PostgreSQL): they send what it puts, as soon as it is committed. caps: how much one person may do in
+    a while; None is as usual.
+    """
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    bell: Bell | None
+    limits: Limits | None = None
+    tls: ssl.SSLContext | None = None
+    workers: int = 40
+    sends: bool = True
+    caps: Caps | None = None
+
+    @property
+    def ring(self) -> Ring:
+        """Tells the other processes."""
+        return self.bell.ring if self.bell else _no_bell
+
+
+@dataclass(frozen=True)
 class Bot:
-    """The bot, wired. `app` takes events in; `dispatcher` takes deliveries out."""
+    """The bot of one workspace, wired. `app` takes events in; `dispatcher` takes deliveries out."""
 
     app: App
     house: House
@@ -88,7 +114,11 @@ class Bot:
 
     def wsgi(self) -> Wsgi:
         """The HTTP way in, guarded."""
-        return Guard(Http(self.app, EVENTS_PATH), self.secret)
+        return Guard(Http(self.answer, EVENTS_PATH), self.secret)
+
+    def answer(self, body: Mapping[str, Any]) -> BoltResponse:
+        """Take in what Slack sent."""
+        return enter(self.app, body)
 
     def start(self) -> None:
         """Start sending, unless that is left to workers."""
@@ -98,10 +128,15 @@ class Bot:
 
     def stop(self, timeout: float = DRAIN_SECONDS) -> bool:
         """Send what is in hand, give the rest back, close. False if some calls had not ended in time."""
+        clean = self.end(timeout)
+        self.house.store.close()
+        return clean
+
+    def end(self, timeout: float = DRAIN_SECONDS) -> bool:
+        """As `stop`, but for the database, which others of the process go on with."""
         self.leaving.stop()
         clean = self.ticker.stop(timeout)
         self.api.close()
-        self.house.store.close()
         return clean
 
 
@@ -116,41 +151,63 @@ def build(
     sends: bool = True,
     caps: Caps | None = None,
 ) -> Bot:
-    """The bot of one workspace. CoachError if Slack does not know the token; the school is checked by `ready`.
+    """The bot of the workspace SLACK_BOT_TOKEN is of; the arguments are as for `Premises`.
 
-    sends: False for a process that only takes in, and has workers beside it on the same database (PostgreSQL): they
-    send what it puts, as soon as it is committed. caps: how much one person may do in a while; None is as usual.
+    CoachError if Slack does not know the token; the school is checked by `ready`.
     """
-    now: Clock = clock or (lambda: datetime.now(UTC))
+    found = premises(settings, clock=clock, limits=limits, tls=tls, workers=workers, sends=sends, caps=caps)
+    return wire(found, words, who(settings.bot_token, settings.api_url, tls))
+
+
+def premises(settings: Settings, *, clock: Clock | None = None, sends: bool = True, **more: Any) -> Premises:
+    """Open the database and find what else the bots of one process share. CoachError: on SQLite one process is all."""
     store = Store(settings.database_url, settings.keyring)
-    owner = f"{socket.gethostname()[:20]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     if store.sqlite and not sends:
         raise CoachError(f"On SQLite one process does it all. {SEVERAL}")
     bell = None if store.sqlite else Bell(store.engine)
-    api = SlackApi(settings.bot_token, settings.api_url, tls=tls)
-    who = _who(api, settings.bot_token)
+    return Premises(settings, store, clock or (lambda: datetime.now(UTC)), bell, sends=sends, **more)
+
+
+def wire(at: Premises, words: Words, known: AuthorizeResult, removed: Callable[[], None] | None = None) -> Bot:
+    """The bot of one workspace. `known`: who it is there, with its token. `removed`: told when the app is taken out of
+    the workspace, or its token revoked; from then on nothing more is sent in any case."""
+    workspace, bot_user, token = known.team_id or "", known.bot_user_id or "", known.bot_token or ""
+    owner = f"{socket.gethostname()[:20]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    settings, store, now = at.settings, at.store, at.clock
+    api = SlackApi(token, settings.api_url, tls=at.tls)
     # What is another workspace's waits for that one's bot: this one's token would bring it to strangers.
-    outbox = Outbox(owner, workspace=who.team_id) if sends else Intake(owner)
+    outbox = Outbox(owner, workspace=workspace) if at.sends else Intake(owner)
     house = House(store, outbox, words, now, mails=settings.mail is not None)
-    sender = SlackSender(house, api, who.bot_user_id or "", Mailer(house, settings.mail))
-    ring: Ring = bell.ring if bell else _no_bell
-    pace = Pace(limits or LIMITS)
-    dispatcher = Dispatcher(store.write, house.outbox, sender, pace, now, workers, sender.in_steps, ring)
-    app = _bolt(settings, who, tls)
-    send = _send(dispatcher) if sends else _hand_on(ring, now)
-    desk = Desk(house, who.bot_user_id or "", send, api, who.team_id or "", Caps() if caps is None else caps)
-    listeners.register(app, desk)
-    ticker = Ticker(dispatcher, house.outbox, store.write, now, alone=store.sqlite, bell=bell)
+    sender = SlackSender(house, api, bot_user, Mailer(house, settings.mail))
+    pace = Pace(at.limits or LIMITS)
+    dispatcher = Dispatcher(store.write, house.outbox, sender, pace, now, at.workers, sender.in_steps, at.ring)
+    app = _bolt(settings, known, at.tls)
+    send = _send(dispatcher) if at.sends else _hand_on(at.ring, now)
+
+    def gone() -> None:
+        log.warning("app_removed workspace=%s", workspace)
+        if removed is not None:
+            removed()
+        dispatcher.halt()
+
+    caps = Caps() if at.caps is None else at.caps
+    listeners.register(app, Desk(house, bot_user, send, api, workspace, caps, gone))
+    ticker = Ticker(dispatcher, house.outbox, store.write, now, alone=store.sqlite, bell=at.bell)
+    leaving = Leaving(house, api, bot_user, workspace, ledger.place(settings), at.limits or ERASING_LIMITS)
+    directory = Directory(token, settings.api_url, tls=at.tls)
+    _come_round(ticker, house, workspace, RollCall(house, directory, workspace, _send(dispatcher)), leaving)
+    return Bot(app, house, dispatcher, ticker, api, workspace, settings.signing_secret, leaving, at.sends)
+
+
+def _come_round(ticker: Ticker, house: House, workspace: str, rollcall: RollCall, leaving: Leaving) -> None:
+    """What a bot does from time to time, besides sending."""
+    store = house.store
     ticker.every(PURGE, lambda: hearing.forget_seen(house))
-    ticker.every(PLAN, lambda: _plan(house, who.team_id or ""), at_once=True)
-    ticker.every(chain.EVERY, lambda: chain.tie(store, who.team_id or ""))
-    ticker.every(PURGE, lambda: chain.let_go(store, who.team_id or "", now()))
-    directory = Directory(settings.bot_token, settings.api_url, tls=tls)
-    ticker.every(LOOK, RollCall(house, directory, who.team_id or "", _send(dispatcher)))
-    path, bot_user = ledger.place(settings), who.bot_user_id or ""
-    leaving = Leaving(house, api, bot_user, who.team_id or "", path, limits or ERASING_LIMITS)
+    ticker.every(PLAN, lambda: _plan(house, workspace), at_once=True)
+    ticker.every(chain.EVERY, lambda: chain.tie(store, workspace))
+    ticker.every(PURGE, lambda: chain.let_go(store, workspace, house.clock()))
+    ticker.every(LOOK, rollcall)
     ticker.every(LEAVES, leaving, at_once=True)
-    return Bot(app, house, dispatcher, ticker, api, who.team_id or "", settings.signing_secret, leaving, sends)
 
 
 def ready(bot: Bot) -> None:
@@ -216,7 +273,7 @@ def _settle_in() -> None:
 
 def _bolt(settings: Settings, who: AuthorizeResult, tls: ssl.SSLContext | None) -> App:
     """Bolt, which runs a listener before it acks: what is acked is stored."""
-    client = WebClient(settings.bot_token, base_url=settings.api_url, ssl=tls, retry_handlers=[])
+    client = WebClient(who.bot_token, base_url=settings.api_url, ssl=tls, retry_handlers=[])
     quiet = logging.getLogger("bot.bolt")
     quiet.setLevel(logging.ERROR)
     return App(
@@ -233,8 +290,11 @@ def _bolt(settings: Settings, who: AuthorizeResult, tls: ssl.SSLContext | None) 
     )
 
 
-def _who(api: SlackApi, token: str) -> AuthorizeResult:
+def who(token: str, api_url: str, tls: ssl.SSLContext | None = None) -> AuthorizeResult:
+    """Whom a bot token is of. CoachError, with the remedy, if Slack does not know it or cannot be asked."""
+    api = SlackApi(token, api_url, tls=tls)
     reply = api.ask("auth.test", {})
+    api.close()
     if reply.fault or reply.retry_after is not None:
         raise CoachError(
             f"Slack cannot be asked who the bot is ({reply.fault or reply.error}). "

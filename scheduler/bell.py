@@ -49,13 +49,16 @@ HEARTBEAT = 30.0
 
 
 class Bell:
-    """`ring` from any thread; `start` to hear what anybody rings. For PostgreSQL, without a pooler of transactions."""
+    """`ring` from any thread; `start` to hear what anybody rings, by one connection for all of a process. For
+    PostgreSQL, without a pooler of transactions."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._loud = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._changing = threading.Lock()
+        self._listeners: tuple[Heard, ...] = ()
 
     def ring(self, lanes: Collection[LaneKey]) -> None:
         """Tell every process that listens. Where that fails, their tick finds it."""
@@ -69,39 +72,52 @@ class Bell:
             log.warning("ring_failed error=%s", named(error))
 
     def start(self, heard: Heard) -> None:
-        """Listen in a thread of its own, and again after every loss of the connection."""
-        self._stop, self._stopped = socket.socketpair()
-        self._thread = threading.Thread(target=self._keep_listening, args=(heard,), name="bell", daemon=True)
-        self._thread.start()
+        """Have one more hear it, in a thread that all share; after every loss of the connection it listens again."""
+        with self._changing:
+            self._listeners = (*self._listeners, heard)
+            if self._thread is None:
+                self._stopping.clear()
+                self._stop, self._stopped = socket.socketpair()
+                self._thread = threading.Thread(target=self._keep_listening, name="bell", daemon=True)
+                self._thread.start()
+                return
+        heard(())  # what was rung before it listened
 
-    def stop(self) -> None:
-        """Listen no more."""
-        if self._thread is None or self._stopping.is_set():
-            return
-        self._stopping.set()
-        self._stop.send(b"x")
-        self._thread.join()
-        self._stop.close()
-        self._stopped.close()
+    def stop(self, heard: Heard) -> None:
+        """Have it hear no more; after the last nobody listens."""
+        with self._changing:
+            self._listeners = tuple(one for one in self._listeners if one != heard)
+            if self._listeners or self._thread is None:
+                return
+            self._stopping.set()
+            self._stop.send(b"x")
+            self._thread.join()
+            self._thread = None
+            self._stop.close()
+            self._stopped.close()
 
-    def _keep_listening(self, heard: Heard) -> None:
+    def _tell(self, lanes: Collection[LaneKey]) -> None:
+        for heard in self._listeners:
+            heard(lanes)
+
+    def _keep_listening(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._listen(heard)
+                self._listen()
             except Exception as error:  # the database was restarted, or cannot be reached
                 log.warning("bell_lost error=%s", named(error))
                 self._stopping.wait(RECONNECT)
 
-    def _listen(self, heard: Heard) -> None:
+    def _listen(self) -> None:
         with self._line() as line, selectors.DefaultSelector() as selector:
             selector.register(line.fileno(), selectors.EVENT_READ)
             selector.register(self._stopped, selectors.EVENT_READ)
-            heard(())  # what was rung while nobody listened
+            self._tell(())  # what was rung while nobody listened
             while not self._stopping.is_set():
                 if not selector.select(HEARTBEAT):
                     line.execute("SELECT 1")
                 for lanes in [_lanes(note.payload) for note in line.notifies(timeout=0)]:
-                    heard(lanes)
+                    self._tell(lanes)
 
     @contextmanager
     def _line(self) -> Iterator[Any]:

@@ -78,5 +78,5 @@ class Clock:
         if self._jobs.running:
             self._jobs.shutdown(wait=True)
         if self._bell is not None:
-            self._bell.stop()
+            self._bell.stop(self._dispatcher.heard)
         return self._dispatcher.drain(timeout)

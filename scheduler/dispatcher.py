@@ -132,9 +132,12 @@ class Dispatcher:
     def heard(self, lanes: Collection[LaneKey]) -> None:
         """Something of these lanes was put, here or elsewhere, and is due: claimed as soon as the lane is free. With
         none named, it may be any."""
-        now = self._clock()
-        self._lanes.remember(lanes, now)
-        self._inbox.put(_Rung(tuple(lanes)) if lanes else _Wake(now))
+        now, ours = self._clock(), tuple(lane for lane in lanes if self._outbox.takes(lane[0]))
+        if ours:
+            self._lanes.remember(ours, now)
+            self._inbox.put(_Rung(ours))
+        elif not lanes:
+            self._inbox.put(_Wake(now))
 
     def tick(self) -> int:
         """Sweep, expire, claim what is due and queue it, queue looking for the unknown; returns how much was queued."""
@@ -178,6 +181,11 @@ class Dispatcher:
         with self._settled:
             return self._settled.wait_for(lambda: self._open == 0, timeout)
 
+    def halt(self) -> None:
+        """Claim nothing more and give back what is in hand and not begun; the threads are there until `drain`."""
+        self._stopping.set()
+        self._release(self._lanes.clear())
+
     def drain(self, timeout: float) -> bool:
         """Claim nothing more, send what is in hand, give the rest back, stop the threads; at most so many seconds.
 
@@ -212,7 +220,7 @@ class Dispatcher:
         return claimed, unknown
 
     def _claim_rung(self, rung: Collection[LaneKey]) -> None:
-        now, free = self._clock(), self._lanes.free([lane for lane in rung if self._outbox.takes(lane[0])])
+        now, free = self._clock(), self._lanes.free(rung)
         if not free or self._stopping.is_set():
             return
         with self._transaction() as connection:

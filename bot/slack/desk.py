@@ -1,6 +1,7 @@
 """What every listener is given: the house, who the bot is, and where deliveries go once they are stored.
 
-`api` is for what must be called while Slack waits: opening a modal. `caps` counts what people do.
+`api` is for what must be called while Slack waits: opening a modal. `caps` counts what people do. `removed` is to be
+called when the app is taken out of the workspace.
 """
 
 from __future__ import annotations
@@ -24,3 +25,4 @@ class Desk:
     api: SlackApi
     workspace: str
     caps: Caps = field(default_factory=Caps)
+    removed: Callable[[], None] = lambda: None

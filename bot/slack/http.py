@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from slack_bolt import App, BoltResponse
+from slack_bolt import BoltResponse
 
-from bot.slack.entry import enter
 from bot.slack.guard import BODY, Environ
+
+Answer = Callable[[Mapping[str, Any]], BoltResponse]
+"""Takes in a body that Slack sent."""
 
 
 class Http:
     """A WSGI application. The guard has checked who sent it and read it, once: nothing is parsed a second time, in
     another way (Bolt's own parser takes a command's text for a payload if that word is in it)."""
 
-    def __init__(self, app: App, path: str) -> None:
-        self._app = app
+    def __init__(self, answer: Answer, path: str) -> None:
+        self._answer = answer
         self._path = path
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer what came to the bot's one address."""
         there = environ.get("PATH_INFO") == self._path
-        return _send(enter(self._app, environ[BODY]) if there else BoltResponse(status=404, body=""), start_response)
+        return _send(self._answer(environ[BODY]) if there else BoltResponse(status=404, body=""), start_response)
 
 
 def _send(response: BoltResponse, start_response: Any) -> Iterable[bytes]:

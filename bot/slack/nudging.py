@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.services.house import House
-from bot.services.nudges import company, nudging
+from bot.services.nudges import about, company, nudging, refusal
 from bot.slack.compose import composing
 from bot.slack.pictures import Pictures
 from bot.slack.posting import Poster
@@ -32,7 +32,7 @@ class Nudger:
     def refuse(self, delivery: Delivery, now: datetime) -> str | Postponed | None:
         """Whether it is still wanted and allowed, asked just before it goes."""
         with self._house.store.read() as connection:
-            return nudging.refusal(self._house, connection, delivery, now)
+            return refusal.of(self._house, connection, delivery, now)
 
     def send(self, delivery: Delivery) -> Outcome:
         """Compose it as things stand now, and post it."""
@@ -48,7 +48,7 @@ class Nudger:
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Look in the channel's history."""
         with self._house.store.read() as connection:
-            channel = nudging.place(connection, delivery)
+            channel = about.place(connection, delivery)
         return self._poster.find(delivery, channel) if channel else None
 
     def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:

@@ -117,11 +117,20 @@ class _Person(_Shape):
     user: _User
 
 
+class _Tokens(_Shape):
+    bot: list[Id] | None = None
+
+
+class _Revoked(_Shape):
+    tokens: _Tokens
+
+
 _EVENTS: Mapping[str, type[_Shape]] = {
     "app_home_opened": _Opened,
     "member_joined_channel": _Membership,
     "member_left_channel": _Membership,
     "team_join": _Person,
+    "tokens_revoked": _Revoked,
     "user_change": _Person,
 }
 

@@ -437,6 +437,22 @@ class Erasure(Base):
     left: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)  # what could not be taken out of Slack: ids
 
 
+class Installation(Base):
+    """The app in one workspace, where it was installed by OAuth. Its token goes when it is taken out."""
+
+    __tablename__ = "installation"
+
+    workspace: Mapped[str] = mapped_column(String(32), primary_key=True)
+    enterprise: Mapped[str | None] = mapped_column(String(32))
+    app_id: Mapped[str] = mapped_column(String(32))
+    bot_user: Mapped[str] = mapped_column(String(32))
+    bot_id: Mapped[str] = mapped_column(String(32))
+    token: Mapped[str] = mapped_column(Sealed(("workspace",)), default="")
+    scopes: Mapped[str]
+    installed_at: Mapped[datetime]
+    gone_at: Mapped[datetime | None]  # uninstalled, or its token revoked
+
+
 class Copied(Base):
     """Only a copy of a database has this row: it was taken then, and must be looked over before anything is sent."""
 

@@ -47,7 +47,7 @@ TIES: dict[str, dict[str, Tie]] = {
 }
 """Every column that says a person's id, by table."""
 
-NOBODYS = frozenset({"school", "term", "seen_event", "copied"})
+NOBODYS = frozenset({"school", "term", "seen_event", "copied", "installation"})
 """Tables without a row about one person. A school's counselors and the hours they are there are the school's own."""
 
 NAMES = 3

@@ -73,7 +73,7 @@ def processes(store: Store, sender: Watched, way: str) -> Iterator[list[Process]
     yield made
     ended.set()
     for (dispatcher, _), bell in zip(made, bells, strict=True):
-        bell.stop()
+        bell.stop(dispatcher.heard)
         dispatcher.drain(5)
 
 

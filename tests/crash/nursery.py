@@ -156,7 +156,7 @@ def _instant(text: str | None) -> datetime | None:
 def _serve(bot: Bot, steps: Steps) -> _Server:
     """The way in. The guard takes real time here, as Bolt does: what the workspace sends is signed at the real time."""
     server = _Server(("127.0.0.1", 0), _Quiet)
-    guarded = Guard(Http(bot.app, EVENTS_PATH), bot.secret)
+    guarded = Guard(Http(bot.answer, EVENTS_PATH), bot.secret)
     server.set_app(steps.watch_answers(guarded))  # type: ignore[arg-type]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

@@ -51,7 +51,7 @@ class Worker:
         self.dispatcher.hand_over(put)
 
     def stop(self) -> None:
-        self.bell.stop()
+        self.bell.stop(self._hear)
         self.dispatcher.drain(PATIENCE)
 
 

@@ -201,6 +201,7 @@ def test_a_connection_that_is_new_is_watched(terms: Store) -> None:
 # --- the closed list of what is of every workspace -----------------------------------------------------------
 
 MARKED = {
+    "bot/services/installing.py": 1,  # the workspaces that have the app
     "bot/services/restoring.py": 1,  # looking a restored database over
     "bot/services/roster/school.py": 2,  # the schools there are
     "bot/services/talk/hearing.py": 1,  # letting go of old events' ids

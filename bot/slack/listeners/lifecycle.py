@@ -30,9 +30,14 @@ def register(app: App, desk: Desk) -> None:
             desk.send(members.changed(desk.house, body["team_id"], found))
 
     @app.event("app_uninstalled")
+    def uninstalled() -> None:
+        desk.removed()
+
     @app.event("tokens_revoked")
-    def gone(body: dict[str, Any]) -> None:
-        log.warning("app_removed workspace=%s", body.get("team_id"))
+    def revoked(event: dict[str, Any]) -> None:
+        """Of users' tokens there are none."""
+        if desk.bot_user in (event["tokens"].get("bot") or ()):
+            desk.removed()
 
     @app.event(re.compile(r".*"))
     def other() -> None:
