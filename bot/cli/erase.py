@@ -14,10 +14,13 @@ import click
 from sqlalchemy import Connection
 
 from bot.cli.cadence import school_of
+from bot.cli.tokens import token
 from bot.errors import CoachError
 from bot.services.leaving import erasing as verbs
-from bot.services.leaving import ledger
-from bot.services.leaving.erasing import Erasing, Foreseen, Left
+from bot.services.leaving import foreseeing, ledger, remains
+from bot.services.leaving.erasing import Erasing
+from bot.services.leaving.foreseeing import Foreseen
+from bot.services.leaving.remains import Left
 from bot.settings import Name, Settings
 from bot.slack.client import SlackApi
 from bot.slack.erasing import LIMITS, Eraser
@@ -28,10 +31,10 @@ LISTED = 200
 """Things left in Slack that are listed; the others are counted."""
 
 WHY = {
-    verbs.NOT_OURS: "not posted by the coach: whoever posted it, or a workspace owner, has to delete it in Slack",
-    verbs.NOT_ARCHIVED: "the channel stays, with its name: a workspace owner has to archive or delete it in Slack",
-    verbs.NOT_TRIED: "not tried (--leave-slack): a workspace owner has to delete it in Slack",
-    verbs.POSTED: "an e-mail that was sent cannot be taken back by anybody; whoever got it may delete it",
+    remains.NOT_OURS: "not posted by the coach: whoever posted it, or a workspace owner, has to delete it in Slack",
+    remains.NOT_ARCHIVED: "the channel stays, with its name: a workspace owner has to archive or delete it in Slack",
+    remains.NOT_TRIED: "not tried (--leave-slack): a workspace owner has to delete it in Slack",
+    remains.POSTED: "an e-mail that was sent cannot be taken back by anybody; whoever got it may delete it",
 }
 
 REFUSED = "Slack said {why}: a workspace owner has to take it out in Slack"
@@ -95,8 +98,8 @@ class _Desk:
             if done is not None:
                 click.echo(f"“{key}” was erased on {done:%Y-%m-%d}. There is nothing of theirs here.")
                 return
-            who = verbs.person(connection, self.workspace, key, student=student)
-            foreseen = verbs.foresee(connection, self.workspace, who.id)
+            who = foreseeing.person(connection, self.workspace, key, student=student)
+            foreseen = foreseeing.foresee(connection, self.workspace, who.id)
             refused = self._refused(connection, who, with_alerts)
         if refused is not None and not dry:
             raise refused
@@ -110,7 +113,7 @@ class _Desk:
         if not yes and click.prompt(f"This cannot be undone. Type {key} to erase them", default="") != key:
             raise CoachError("That is not the id. Nothing was erased.")
         with self.store.write() as connection:
-            verbs.refuse(connection, self.workspace, who, with_alerts=with_alerts)
+            foreseeing.refuse(connection, self.workspace, who, with_alerts=with_alerts)
             begun = verbs.begin(connection, self.workspace, who, datetime.now(UTC))
         self._go_on(begun)
         click.echo(
@@ -119,7 +122,7 @@ class _Desk:
 
     def _refused(self, connection: Connection, who: AnyRow, with_alerts: bool) -> CoachError | None:
         try:
-            verbs.refuse(connection, self.workspace, who, with_alerts=with_alerts)
+            foreseeing.refuse(connection, self.workspace, who, with_alerts=with_alerts)
         except CoachError as error:
             return error
         return None
@@ -146,12 +149,12 @@ class _Desk:
     def _go_on(self, erasing: Erasing) -> None:
         if self.leave_slack:
             with self.store.write() as connection:
-                verbs.leave_slack(connection, erasing)
+                remains.leave_slack(connection, erasing)
         else:
             self._eraser().erase(erasing)
         clean = verbs.out_and_done(self.store, erasing, self.path, datetime.now(UTC))
         with self.store.read() as connection:
-            _tell(verbs.left(connection, self.workspace, erasing.digest))
+            _tell(remains.left(connection, self.workspace, erasing.digest))
         if not clean:
             click.echo(
                 "The database's file could not be cleaned while others use it: bytes of what was deleted may be in it "
@@ -160,12 +163,13 @@ class _Desk:
             )
 
     def _eraser(self) -> Eraser:
-        if not self.settings.bot_token:
+        its_own = token(self.settings, self.store, self.workspace)
+        if not its_own:
             raise CoachError(
                 f"It is begun: nothing goes out to them any more. To go on, set {Name.BOT_TOKEN} and run "
                 "conference-coach erase --resume, or start the coach, which goes on by itself; or add --leave-slack."
             )
-        api = SlackApi(self.settings.bot_token, self.settings.api_url)
+        api = SlackApi(its_own, self.settings.api_url)
         who = api.ask("auth.test", {})
         if not who.ok or who.data.get("team_id") != self.workspace:
             raise CoachError(

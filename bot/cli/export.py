@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from bot.cli.cadence import school_of
 from bot.cli.packet import own_words
+from bot.cli.tokens import token
 from bot.cli.writing import write
 from bot.errors import CoachError
 from bot.school.spreadsheet import spreadsheet
@@ -122,7 +123,7 @@ class _Clerk:
 
     def _fetch(self, folder: Path, works: list[Work]) -> Iterator[tuple[Path, bytes]]:
         """The files that Slack still has."""
-        api = SlackApi(self._settings.bot_token, self._settings.api_url)
+        api = SlackApi(token(self._settings, self._store, self._workspace), self._settings.api_url)
         downloads = Downloads(api)
         try:
             for one in works:

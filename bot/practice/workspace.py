@@ -88,7 +88,7 @@ class PracticeWorkspace:
         self.triggers, self.responses = Triggers(clock), Responses(self)
         self.files, self.events, self.sockets = Files(self), Events(self), Sockets(self, tls)
         self.api = Api(self)
-        self._server = Server(self._route, port, tls)
+        self._server = Server(self.serve, port, tls)
 
     # what the bot is given
 
@@ -341,7 +341,8 @@ class PracticeWorkspace:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def _route(self, request: Request) -> Reply:
+    def serve(self, request: Request) -> Reply:
+        """Answer a request to anything of this workspace's."""
         root = request.path.split("/")[1] if request.path.startswith("/") else ""
         match root:
             case "api":

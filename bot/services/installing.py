@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from bot.services.audit import trail
 from bot.store.models import Installation, School
@@ -60,9 +60,18 @@ def remove(store: Store, workspace: str, now: datetime) -> bool:
 
 def installed(store: Store) -> list[Installed]:
     """All workspaces that have the app now."""
-    here = _query().where(Installation.gone_at.is_(None)).order_by(Installation.workspace)
+    one = Installation
+    here = (
+        select(one.workspace, one.enterprise, one.app_id, one.bot_user, one.bot_id, one.scopes, one.token)
+        .where(one.gone_at.is_(None))
+        .order_by(one.workspace)
+        .execution_options(every_workspace=True)
+    )
     with store.read() as connection:
-        return [Installed(*row) for row in connection.execute(here.execution_options(every_workspace=True))]
+        return [
+            Installed(row.workspace, row.enterprise, row.app_id, row.bot_user, row.bot_id, row.scopes, row.token)
+            for row in connection.execute(here)
+        ]
 
 
 def token_of(connection: Connection, workspace: str) -> str:
@@ -77,8 +86,3 @@ def has_school(connection: Connection, workspace: str) -> bool:
 
 def _gone_at(connection: Connection, workspace: str) -> datetime | None:
     return connection.scalar(select(Installation.gone_at).where(Installation.workspace == workspace))
-
-
-def _query() -> Select[tuple[str, str | None, str, str, str, str, str]]:
-    one = Installation
-    return select(one.workspace, one.enterprise, one.app_id, one.bot_user, one.bot_id, one.scopes, one.token)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
@@ -34,12 +34,20 @@ def enter(app: App, body: Mapping[str, Any]) -> BoltResponse:
 
     What does not fit is answered 200, so that Slack does not send it again, and dropped: no listener sees it.
     """
+    return enter_by(lambda _body: app, body)
+
+
+def enter_by(find: Callable[[Mapping[str, Any]], App | None], body: Mapping[str, Any]) -> BoltResponse:
+    """The same where it goes by the body whose app answers; where there is none, it is dropped."""
     try:
         cleaned = clean(body)
     except OddError:
         return _dropped("body")
     if misfit := fault(cleaned):
         return _dropped(misfit)
+    app = find(cleaned)
+    if app is None:
+        return BoltResponse(status=200, body="")
     try:
         return app.dispatch(BoltRequest(body=cleaned, mode="socket_mode"))  # in which Bolt asks for no signature
     except _BOLTS_OWN:

@@ -25,10 +25,11 @@ class Http:
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer what came to the bot's one address."""
         there = environ.get("PATH_INFO") == self._path
-        return _send(self._answer(environ[BODY]) if there else BoltResponse(status=404, body=""), start_response)
+        return send(self._answer(environ[BODY]) if there else BoltResponse(status=404, body=""), start_response)
 
 
-def _send(response: BoltResponse, start_response: Any) -> Iterable[bytes]:
+def send(response: BoltResponse, start_response: Any) -> Iterable[bytes]:
+    """Answer with what Bolt answered."""
     content = (response.body or "").encode()
     headers = [(name, value) for name, values in response.headers.items() for value in values]
     status = HTTPStatus(response.status)

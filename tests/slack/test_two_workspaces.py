@@ -31,8 +31,8 @@ from tests.stages import Student, agenda, everything_said
 
 HERE, THERE = "T0HERE", "T0THERE"
 ALARM = "i want to kill myself"
-EMPTY = {"copied"}
-"""Only a copy of a database has rows in it."""
+EMPTY = {"copied", "installation"}
+"""Only a copy of a database has rows in the one, only an app installed by OAuth in the other."""
 
 
 @dataclass(frozen=True)
