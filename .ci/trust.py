@@ -23,8 +23,8 @@ REQUIRED = "TRUST_REQUIRED"
 EXAMPLES = r"//(user|coach):(password|secret[-%0-9A-F]*)@"
 """An address with a made-up user and password in it, as documents and tests show."""
 
-NAMES = r"^(SLACK_[A-Z_]+|SMTP_URL)$"
-"""Variables' names, not their values."""
+NAMES = r"^(SLACK_[A-Z_]+|SMTP_URL|sha512-[A-Za-z0-9+/]{86}==)$"
+"""Variables' names, not their values; and digests of what is fetched."""
 
 
 def advisories() -> int:

@@ -23,6 +23,9 @@ Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:|-]{1,80}$")]
 """What tells one event, trigger, window or gesture from another."""
 
 Ts = Annotated[str, Field(pattern=r"^[0-9]{1,10}\.[0-9]{1,6}$")]
+Instant = Annotated[str, Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,6})?$")]
+"""When something was tapped: no message's name, so that a whole second may be one."""
+
 Name = Annotated[str, Field(max_length=255)]
 Act = Annotated[str, Field(max_length=30)]
 Value = Annotated[str, Field(max_length=2000)]
@@ -143,7 +146,7 @@ class _Someone(_Shape):
 
 
 class _Place(_Shape):
-    id: Id | None = None
+    id: Id | Literal[""] | None = None  # in an App Home there is none
 
 
 class _Option(_Shape):
@@ -153,7 +156,7 @@ class _Option(_Shape):
 class _Action(_Shape):
     action_id: Act
     block_id: Name
-    action_ts: Ts
+    action_ts: Instant
     value: Value | None = None
     selected_option: _Option | None = None
 
@@ -305,12 +308,19 @@ def fault(body: Mapping[str, Any]) -> str:
     return _misfit(_Command, body) if kind is None and "command" in body else UNKNOWN
 
 
+def in_dm(event: Mapping[str, Any]) -> bool:
+    """Whether a message's event is of a DM. Where it does not say so (of an edit, Slack's reference shows none), the
+    channel's id does."""
+    kind = event.get("channel_type")
+    return kind == "im" if kind else str(event.get("channel", "")).startswith("D")
+
+
 def _event_fault(event: Mapping[str, Any]) -> str:
     """Messages elsewhere than in a DM are not read, nor are events nobody listens to."""
     kind = event["type"]
     if kind != "message":
         return _misfit(_EVENTS[kind], event, "event") if kind in _EVENTS else ""
-    if event.get("channel_type") != "im":
+    if not in_dm(event):
         return ""
     subtype = event.get("subtype")
     if not isinstance(subtype, str | None):

@@ -17,6 +17,7 @@ from bot.services.talk.hearing import Incoming, hear
 from bot.services.talk.uploads import NotTaken, Upload, sift
 from bot.slack.caps import Gesture
 from bot.slack.desk import Desk
+from bot.slack.shapes import in_dm
 from scheduler.outbox import Delivery
 
 SAID = frozenset({None, "file_share", "thread_broadcast", "me_message"})
@@ -69,7 +70,7 @@ class Messages(Middleware):
 
 def read(body: Mapping[str, Any], event: Mapping[str, Any], bot_user: str) -> Incoming | None:
     """What somebody did with a message in their DM; None for what is no one's doing: the bot's own, unfurls, joins."""
-    if event.get("channel_type") != "im":
+    if not in_dm(event):
         return None
     subtype = event.get("subtype")
     found: tuple[str, Said | Edited | Deleted] | None
