@@ -15,6 +15,8 @@ from bot.dialogue.flow import Band
 from bot.school import values
 from bot.school.days import TABLES, read_tables
 from bot.school.model import KEEP_DAYS, Helpline, Level, QuietHours, Role, Term
+from bot.school.oneroster import choice as bundled
+from bot.school.oneroster.choice import Choice
 from bot.school.problems import Place, Problems, Wrong
 from bot.school.roster import Roster
 from bot.school.sheet import SAVE_TEXT, decode
@@ -30,7 +32,8 @@ KEEP = range(1, 3651)
 """For how many days after a school year its words can be kept."""
 NEEDED = ("name", "time_zone", "language", "grade_band", "counselors")
 KNOWN = (
-    *NEEDED, "term", "level", "advisor_level", "quiet_hours", "keep_days", "hours", "workspace", "helpline", *TABLES,
+    *NEEDED, "term", "level", "advisor_level", "quiet_hours", "keep_days", "hours", "workspace", "helpline",
+    "oneroster", *TABLES,
 )  # fmt: skip
 EXAMPLES = {
     "name": 'name = "Hillside School"',
@@ -52,7 +55,8 @@ _TABLE = re.compile(r"\s*\[\[?\s*([\w-]+)\s*\]\]?")
 class Charter:
     """What could be read of school.toml; None stands where it could not, with a problem noted.
 
-    terms: none where the file names none; calendar.ics may have them then, or else they are missing at `terms_at`.
+    terms: none where the file names none; a bundle or calendar.ics may have them then, or else they are missing at
+    `terms_at`. oneroster: None where the file has no such table.
     """
 
     name: str | None
@@ -72,6 +76,7 @@ class Charter:
     terms_at: Place
     days: Days
     workspace: str | None
+    oneroster: Choice | None
 
 
 class _Table:
@@ -130,6 +135,7 @@ def parse_charter(raw: bytes, languages: Collection[str], problems: Problems) ->
         terms_at=top.place("term"),
         days=_days(top),
         workspace=top.take("workspace", values.workspace) if "workspace" in data else None,
+        oneroster=_oneroster(top) if "oneroster" in data else None,
     )
 
 
@@ -142,7 +148,7 @@ def check_counselors(charter: Charter, roster: Roster, problems: Problems) -> No
         if key not in roster.roles:
             known = [other for other, held in roster.roles.items() if held is Role.COUNSELOR]
             remedy = f"Write ids of people with the role counselor.{values.meant(key, known)}"
-            problems.add(place, Wrong(f"“{key}” is not in roster.csv.", remedy))
+            problems.add(place, Wrong(f"“{key}” is not in the roster.", remedy))
         elif role not in (Role.COUNSELOR, None):
             remedy = f"Give {key} the role counselor in roster.csv, or take the id out."
             problems.add(place, Wrong(f"“{key}” is a {role}, not a counselor.", remedy))
@@ -158,7 +164,7 @@ def check_advisors(charter: Charter, roster: Roster, problems: Problems) -> None
         role, place = roster.roles.get(key, ""), charter.advisor_levels_at[key]
         if role == "":
             remedy = f"Write ids of people with the role advisor.{values.meant(key, advisors)}"
-            problems.add(place, Wrong(f"“{key}” is not in roster.csv.", remedy))
+            problems.add(place, Wrong(f"“{key}” is not in the roster.", remedy))
         elif role not in (Role.ADVISOR, None):
             remedy = "Take the line out: a level is an advisor's, a term's or the school's."
             problems.add(place, Wrong(f"“{key}” is a {role}, not an advisor.", remedy))
@@ -226,17 +232,39 @@ class _AdvisorLevels:
 
 def _advisor_levels(top: _Table) -> _AdvisorLevels:
     nothing: dict[str, Any] = {}
-    found = top.take_if_there("advisor_level", _pairs, nothing)
+    found = top.take_if_there("advisor_level", _pairs('[advisor_level], and below it okafor = "half"'), nothing)
     table = _Table(top.text, "advisor_level", 0, found or {}, top.problems)
     taken = {key: table.take(key, values.one_of(Level)) for key in table.data}
     levels = {key: level for key, level in taken.items() if level is not None}
     return _AdvisorLevels(levels, {key: table.place(key) for key in levels})
 
 
-def _pairs(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Wrong("This is not a table.", 'Write a line [advisor_level], and below it okafor = "half".')
-    return value
+def _pairs(example: str) -> Callable[[object], dict[str, Any]]:
+    """Parses a table, of which this is the beginning."""
+
+    def parse(value: object) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise Wrong("This is not a table.", f"Write a line {example}.")
+        return value
+
+    return parse
+
+
+def _oneroster(top: _Table) -> Choice:
+    """What a bundle cannot tell."""
+    nothing: dict[str, Any] = {}
+    nobody: tuple[str, ...] = ()
+    found = top.take("oneroster", _pairs('[oneroster], and below it school = "1888"')) or nothing
+    table = _Table(top.text, "oneroster", 0, found, top.problems)
+    table.refuse_unknown(bundled.KNOWN)
+    return Choice(
+        school=table.take_if_there("school", values.short(255), "") or "",
+        advisory=table.take_if_there("advisory", bundled.advisory, bundled.Advisory()) or bundled.Advisory(),
+        coordinators=table.take_if_there("coordinators", bundled.ids, nobody) or (),
+        leave_out=frozenset(table.take_if_there("leave_out", bundled.ids, nobody) or ()),
+        preferred=table.take_if_there("preferred_names", bundled.switch, False) or False,
+        places={"oneroster": top.place("oneroster")} | {key: table.place(key) for key in bundled.KNOWN},
+    )
 
 
 def _tables(top: _Table, name: str, known: Sequence[str], more: Sequence[str] = ()) -> list[_Table] | None:

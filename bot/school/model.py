@@ -72,7 +72,7 @@ class Term:
 class Person:
     """One row of the roster. `email` is in lower case; `advisor` is a student's, `students`, `household` ("" where
     there is only one) and `contact` a family member's, `level` an advisor's: how much their students lead, whatever the
-    term and the school say. `row`: in the file, as a spreadsheet numbers it; 0 where it is not known."""
+    term and the school say. `row`: in the `file`, as a spreadsheet numbers it; 0 where it is not known."""
 
     key: str
     role: Role
@@ -88,6 +88,7 @@ class Person:
     contact: Contact = Contact.ALL
     consent: bool | None = None  # whether a student takes part; None where nothing is said of it
     row: int = field(default=0, compare=False)
+    file: str = field(default="roster.csv", compare=False)
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ class School:
 
     days: those that differ from an ordinary one; week: the days of the school week, Monday 0; cadence: the text of its
     own cadence.toml, "" if it has none; keep_days: for how long after a school year its words are kept; hours: when the
-    counselors are there, as people are told; unread: the titles in calendar.ics that change no day.
+    counselors are there, as people are told; unread: the titles in calendar.ics that change no day; imported: what a
+    OneRoster bundle brought, and what of it is not used, as lines for whoever loads it.
     """
 
     name: str
@@ -130,3 +132,4 @@ class School:
     keep_days: int = KEEP_DAYS
     hours: str = ""
     unread: tuple[str, ...] = ()
+    imported: tuple[str, ...] = field(default=(), compare=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.school import values
 from bot.school.model import Contact, Person, Role
@@ -15,6 +15,8 @@ COLUMNS = Columns(
     ("id", "role", "name", "email", "grade", "advisor", "students", "language"),
     ("slack_id", "household", "contact", "consent"),
 )
+OVER = Columns(("id",), COLUMNS.known[1:])
+"""Of a roster that is laid over another: what it does not say stands there."""
 HOUSEHOLD = 64
 """Characters of a household's name."""
 
@@ -27,14 +29,27 @@ class Roster:
     roles: Mapping[str, Role | None]
 
 
-def parse_roster(raw: bytes, language: str, languages: Collection[str], problems: Problems) -> Roster | None:
-    """The roster, its faults noted; None where it cannot be read at all.
+def read_roster(raw: bytes, columns: Columns, problems: Problems) -> tuple[Row, ...] | None:
+    """The rows of roster.csv; None, with the faults noted, where it cannot be read at all."""
+    return read_sheet(ROSTER, raw, columns, problems)
+
+
+def laid_over(under: Sequence[Row], over: Sequence[Row]) -> list[Row]:
+    """Two rosters as one, by id: what the upper one has written goes, else what stands in the lower one.
+
+    Of two rows of the upper one by the same id the second is left as it is, to be told.
+    """
+    there = {row["id"] for row in under}
+    above: dict[str, Row] = {}
+    more = [row for row in over if row["id"] not in there or above.setdefault(row["id"], row) is not row]
+    return [replace(above[row["id"]], under=row) if row["id"] in above else row for row in under] + more
+
+
+def check_roster(rows: Sequence[Row], language: str, languages: Collection[str], problems: Problems) -> Roster:
+    """The roster these rows are, their faults noted.
 
     `language` is for who has none of their own, `languages` are those there are words for.
     """
-    rows = read_sheet(ROSTER, raw, COLUMNS, problems)
-    if rows is None:
-        return None
     roles = _roles(rows, problems)
     for column, parse in (("email", values.email), ("slack_id", values.slack_person)):
         _refuse_twins(rows, column, parse, problems)
@@ -44,7 +59,7 @@ def parse_roster(raw: bytes, language: str, languages: Collection[str], problems
 
 def _roles(rows: Sequence[Row], problems: Problems) -> dict[str, Role | None]:
     roles: dict[str, Role | None] = {}
-    first: dict[str, int] = {}
+    first: dict[str, Row] = {}
     for row in rows:
         key = problems.take(row.place("id"), row["id"], values.key)
         role = problems.take(row.place("role"), row["role"], values.one_of(Role))
@@ -52,24 +67,29 @@ def _roles(rows: Sequence[Row], problems: Problems) -> dict[str, Role | None]:
             continue
         if key in roles:
             remedy = "Give each person an id of their own, or take one of the rows out."
-            problems.add(row.place("id"), Wrong(f"The id “{key}” is already in row {first[key]}.", remedy))
+            problems.add(row.place("id"), Wrong(f"The id “{key}” is already in {_where(first[key], row)}.", remedy))
             continue
-        roles[key], first[key] = role, row.number
+        roles[key], first[key] = role, row
     return roles
 
 
 def _refuse_twins(rows: Sequence[Row], column: str, parse: Callable[[object], str], problems: Problems) -> None:
-    first: dict[str, int] = {}
+    first: dict[str, Row] = {}
     for row in rows:
         value = problems.take(row.place(column), row[column], parse) if row[column] else None
         if value in first:
             wrong = Wrong(
-                f"“{value}” is already in row {first[value]}.",
+                f"“{value}” is already in {_where(first[value], row)}.",
                 "It tells people apart in Slack: leave it empty for one of them.",
             )
             problems.add(row.place(column), wrong)
         elif value:
-            first[value] = row.number
+            first[value] = row
+
+
+def _where(one: Row, other: Row) -> str:
+    """Where a row stands, as told at another one."""
+    return f"row {one.number}" if one.file == other.file else f"{one.file}, row {one.number}"
 
 
 def _person(
@@ -91,7 +111,7 @@ def _person(
         _only_family(row, column, role, problems)
     return Person(
         key, role, name, email, grade, spoken or language, advisor, students, slack_id,
-        household=household or "", contact=contact, row=row.number,
+        household=household or "", contact=contact, row=row.lowest.number, file=row.lowest.file,
         consent=_consent(row, role, problems),
     )  # fmt: skip
 

@@ -7,7 +7,8 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from bot.school.problems import Place, Problems, Wrong
 from bot.school.values import meant
@@ -18,10 +19,11 @@ _HINT = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's own first line, wh
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns a table must have and may have."""
+    """The columns a table must have and may have. `others`: it may have any more, which are not read."""
 
     needed: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    others: bool = False
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -30,17 +32,36 @@ class Columns:
 
 @dataclass(frozen=True)
 class Row:
-    """One row that is not blank: its number in the spreadsheet and its cells by column, trimmed."""
+    """One row that is not blank: its number in the spreadsheet and its cells by column, trimmed.
+
+    under: a row of another table that says what is not written in this one. titles: what the file calls columns that go
+    by another name here.
+    """
 
     file: str
     number: int
     cells: Mapping[str, str]
+    under: Row | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, column: str) -> Place:
-        return Place(self.file, self.number, column)
+        if self.under is not None and not self.cells.get(column):
+            return self.under.place(column)
+        return Place(self.file, self.number, self.titles.get(column, column))
 
     def __getitem__(self, column: str) -> str:
-        return self.cells.get(column, "")
+        return self.cells.get(column, "") or (self.under[column] if self.under is not None else "")
+
+    @property
+    def lowest(self) -> Row:
+        """The row that all the others lie over."""
+        return self.under.lowest if self.under is not None else self
+
+    def below(self, **cells: str) -> Row:
+        """The same with other cells in the lowest row; what lies over it stays."""
+        if self.under is not None:
+            return replace(self, under=self.under.below(**cells))
+        return replace(self, cells={**self.cells, **cells})
 
 
 MOST_ROWS = 20_000
@@ -79,30 +100,38 @@ def decode(raw: bytes, remedy: str) -> str:
     raise Wrong("This cannot be read as text.", remedy)
 
 
-def read_sheet(file: str, raw: bytes, columns: Columns, problems: Problems) -> tuple[Row, ...] | None:
-    """The rows of a table, or None with the problems noted where it cannot be read as a table at all."""
+def read_sheet(
+    file: str, raw: bytes, columns: Columns, problems: Problems, most: int = MOST_ROWS
+) -> tuple[Row, ...] | None:
+    """The rows of a table, or None with the problems noted where it cannot be read as a table at all.
+
+    most: how many rows it may have, the one with the titles among them.
+    """
     text = problems.take(Place(file), raw, lambda _: decode(raw, SAVE_TABLE))
     if text is None:
         return None
-    numbered = problems.take(Place(file), text, lambda _: list(_records(file, text, columns, problems)))
-    if numbered is None or _too_large(file, text, numbered, problems):
+    numbered = list(islice(_records(file, text, columns, problems), most + 1))
+    if _too_large(file, text, numbered, most, problems):
         return None
     if not numbered:
         problems.add(Place(file), Wrong("The file is empty.", f"The first row names the columns: {_names(columns)}."))
         return None
     (at, titles), *rest = numbered
     header = _header(Place(file, at), titles, columns, problems)
-    return tuple(_row(file, number, header, cells, problems) for number, cells in rest) if header else None
+    if header is None:
+        return None
+    read = columns.known if columns.others else header
+    return tuple(_row(file, number, header, cells, read, problems) for number, cells in rest)
 
 
-def _too_large(file: str, text: str, numbered: Sequence[tuple[int, list[str]]], problems: Problems) -> bool:
+def _too_large(file: str, text: str, numbered: Sequence[tuple[int, list[str]]], most: int, problems: Problems) -> bool:
     """Whether it is no table of people, noted: a page of the web, or one far too long or wide."""
     remedy = f"Look at whether this is the right file. {SAVE_TABLE}"
     if text.lstrip()[:1] == "<":
         problems.add(Place(file), Wrong("This is a page of the web, not a table.", remedy))
         return True
-    if len(numbered) > MOST_ROWS:
-        problems.add(Place(file), Wrong(f"There are {len(numbered):,} rows, more than {MOST_ROWS:,}.", remedy))
+    if len(numbered) > most:
+        problems.add(Place(file), Wrong(f"There are too many rows, more than {most:,}.", remedy))
         return True
     for number, cells in numbered:
         if len(cells) > MOST_CELLS or max(map(len, cells)) > LONGEST_CELL:
@@ -129,10 +158,11 @@ def _records(file: str, text: str, columns: Columns, problems: Problems) -> Iter
 
 
 def _separator(text: str, columns: Columns) -> str:
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
+    known = {_title(column) for column in columns.known}
 
     def recognised(separator: str) -> int:
-        return sum(_title(title.strip('" ')) in columns.known for title in first.split(separator))
+        return sum(_title(title.strip('" ')) in known for title in first.split(separator))
 
     return max(_SEPARATORS, key=recognised)
 
@@ -142,13 +172,16 @@ def _title(title: str) -> str:
 
 
 def _header(place: Place, titles: Sequence[str], columns: Columns, problems: Problems) -> list[str] | None:
-    header = [_title(title) for title in titles]
+    known = {_title(column): column for column in columns.known}
+    header = [known.get(_title(title), _title(title)) for title in titles]
     missing = [column for column in columns.needed if column not in header]
     for column in missing:
         at = Place(place.file, place.row, column)
         problems.add(at, Wrong("This column is missing.", f"The first row names the columns: {_names(columns)}."))
     for index, title in enumerate(header):
         if title and title not in columns.known:
+            if columns.others:
+                continue
             remedy = f"Take it out, or rename it.{meant(title, missing or columns.known)}"
             problems.add(Place(place.file, place.row, titles[index]), Wrong("This column is not known.", remedy))
         if title and title in header[:index]:
@@ -156,12 +189,17 @@ def _header(place: Place, titles: Sequence[str], columns: Columns, problems: Pro
     return None if missing else header
 
 
-def _row(file: str, number: int, header: Sequence[str], cells: Sequence[str], problems: Problems) -> Row:
+def _row(
+    file: str, number: int, header: Sequence[str], cells: Sequence[str], read: Sequence[str], problems: Problems
+) -> Row:
+    """One row, with the cells of the columns that are read."""
     beyond = [cell for title, cell in zip([*header, *[""] * len(cells)], cells, strict=False) if cell and not title]
     if beyond:
         remedy = "Put text that has the separator in it between quotation marks, or name the column in the first row."
         problems.add(Place(file, number), Wrong(f"“{beyond[0]}” stands beyond the last column.", remedy))
-    return Row(file, number, {title: cell for title, cell in zip(header, cells, strict=False) if title})
+    return Row(
+        file, number, {title: cell for title, cell in zip(header, cells, strict=False) if title and title in read}
+    )
 
 
 def _names(columns: Columns) -> str:

@@ -57,6 +57,11 @@ def short(limit: int) -> Callable[[object], str]:
     return parse
 
 
+def shown(text: str, limit: int = 40) -> str:
+    """A cell as it may be put before whoever looks: short, and without what would move their terminal about."""
+    return "".join(one for one in text[:limit] if one.isprintable() and one not in _TURNING)
+
+
 def name(value: object) -> str:
     """Somebody's name: it stands in tables that are opened in spreadsheets, and must be none of their formulas."""
     text = short(200)(value)

@@ -19,6 +19,7 @@ from bot.services.speech import Saying
 from bot.services.talk.scene import first_name
 from bot.slack.client import Reply, SlackApi
 from bot.slack.compose import composing
+from bot.slack.point import Point
 from bot.slack.replies import trouble
 from scheduler.outbox import Delivery, Draft
 from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
@@ -125,7 +126,7 @@ class ChannelMaker:
         for page in pages(self._api, "users.conversations", {"types": "private_channel", "limit": 200}):
             if not page.ok:
                 return trouble(page, "users.conversations")
-            found |= {one["name"]: one["id"] for one in page.data["channels"] if one["creator"] == self._bot_user}
+            found |= {one["name"]: one["id"] for one in page.data["channels"] if one.get("creator") == self._bot_user}
         with self._house.store.read() as connection:
             known = conferences.channels(connection, workspace, found.values())
         return {name: channel for name, channel in found.items() if channel not in known}
@@ -172,22 +173,12 @@ class Inviter:
         return ()
 
 
-class Reporter:
+class Reporter(Point):
     """Carries `report`: the point in a conference's lane at which all invitations are settled.
 
-    It calls nothing itself. What it has to tell, who could not be brought into the channel and what to do, goes to the
-    advisor as a message of its own; the same is never told twice.
+    What it has to tell, who could not be brought into the channel and what to do, goes to the advisor as a message of
+    its own; the same is never told twice.
     """
-
-    method = "chat.postMessage"
-
-    def send(self, delivery: Delivery) -> Outcome:
-        """Nothing is sent here."""
-        return Sent("", "")
-
-    def find(self, delivery: Delivery) -> Sent | Unknown | None:
-        """Nothing can have been lost."""
-        return Sent("", "")
 
     def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
         """Tell the advisor, if there is anything they have not been told."""

@@ -57,6 +57,11 @@ def newest() -> str:
     return str(_scripts().get_current_head())
 
 
+def revisions() -> tuple[str, ...]:
+    """All there are, the oldest first."""
+    return tuple(reversed([script.revision for script in _scripts().walk_revisions()]))
+
+
 def require_current(store: Store) -> None:
     """Raise StoreError, with the remedy, unless the database is at the newest revision."""
     found = current(store)
@@ -123,8 +128,7 @@ def _between(before: str | None, after: str | None) -> tuple[str, ...]:
 
 
 def _refuse_newer(revision: str | None) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in revisions():
         raise StoreError(
             f"The database is at revision {revision}, which this version does not know: a newer version has made it. "
             "Install that version again, or restore a backup from before."

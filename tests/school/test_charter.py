@@ -90,7 +90,7 @@ def test_a_number_of_days_that_cannot_be_taken_is_told(days: str) -> None:
         (
             "[[helpline]]",
             '[advisor_level]\nokafr = "half"\n[[helpline]]',
-            "advisor_level.okafr: “okafr” is not in roster.csv. Write ids of people with the role advisor. Did",
+            "advisor_level.okafr: “okafr” is not in the roster. Write ids of people with the role advisor. Did",
         ),
         ("workspace =", 'advisor_level = "half"\nworkspace =', "line 8, advisor_level: This is not a table."),
         ("ends = 2026-12-18", 'ends = 2026-12-18\nlevel = "al"', "line 19, term.level: “al” is not known here. Write"),
@@ -112,7 +112,7 @@ def test_a_school_without_a_counselor_is_refused(line: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "told"),
-    [("reyes", "“reyes” is a teacher, not a counselor."), ("bel", "“bel” is not in roster.csv. ")],
+    [("reyes", "“reyes” is a teacher, not a counselor."), ("bel", "“bel” is not in the roster. ")],
 )
 def test_alerts_go_to_counselors_of_the_roster_only(key: str, told: str) -> None:
     found = problems(CHARTER.replace('"bell"', f'"{key}"'))

@@ -17,7 +17,7 @@ from bot.store.models import ALL_METADATA
 from bot.store.session import Store
 from tests.databases import create_tables, postgresql_url
 
-EVERY = ("0001", "0002", "0003", "0004")
+EVERY = ("0001", "0002", "0003", "0004", "0005")
 DAY, AT = date(2026, 12, 10), datetime(2026, 12, 10, 17, 30, tzinfo=UTC)
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from bot.errors import SchoolError
-from bot.school import Conference, Contact, Level, Role, School, Term
+from bot.school import Conference, Contact, Level, Person, Role, School, Term
+from bot.school.roster import ROSTER
 from bot.services.audit import trail
 from bot.services.leaving.erasing import erased
 from bot.services.nudges.rhythm import load_cadence, load_calendar
@@ -74,11 +75,22 @@ def _refuse_erased(connection: Connection, workspace: str, school: School) -> No
     gone = erased(connection, workspace, [person.key for person in school.people])
     if gone:
         raise SchoolError(
-            f"roster.csv, row {person.row}, column id: “{person.key}” was erased on {gone[person.key]:%Y-%m-%d}. "
-            f"Take the row out; if they are to come back: conference-coach erase --allow {person.key}"
+            f"{_place(person)}: “{person.key}” was erased on {gone[person.key]:%Y-%m-%d}. "
+            f"{_how_to_take_out(person)}; if they are to come back: conference-coach erase --allow {person.key}"
             for person in school.people
             if person.key in gone
         )
+
+
+def _place(person: Person) -> str:
+    return f"{person.file}, row {person.row}, column {'id' if person.file == ROSTER else 'sourcedId'}"
+
+
+def _how_to_take_out(person: Person) -> str:
+    """The remedy: a bundle is the school's information system's, and has them again the next day."""
+    if person.file == ROSTER:
+        return "Take the row out"
+    return f'Write leave_out = ["{person.key}"] below [oneroster] in school.toml'
 
 
 def _load_itself(connection: Connection, workspace: str, school: School, now: datetime, ledger: Ledger) -> None:
