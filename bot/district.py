@@ -24,6 +24,7 @@ from bot.slack.entry import enter_by
 from bot.slack.gate import visit_of
 from bot.slack.guard import Guard, Wsgi
 from bot.slack.http import Http
+from bot.slack.oauth import Installing
 from bot.words import Words
 from scheduler.dispatcher import Dispatcher
 from scheduler.failures import named
@@ -83,6 +84,10 @@ class District:
     def answer(self, body: Mapping[str, Any]) -> BoltResponse:
         """Take in what Slack sent, for whichever workspace. What is of none that has a bot is dropped."""
         return enter_by(self._app_of, body)
+
+    def installing(self) -> Installing:
+        """The way a workspace installs the app; whoever has done so is answered at once."""
+        return Installing(self._at.settings, self._at.store, self._at.clock, self.look)
 
     def start(self) -> None:
         """Open the bots there are, and follow from now on who installs the app or takes it out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,10 @@ from bot.store.keyring import fault as keys_fault
 
 SLACK_API = "https://www.slack.com/api/"
 DATABASE = "sqlite:///conference-coach.db"
+HOST, PORT = "0.0.0.0", 8000  # noqa: S104 - in a container, and on a platform, it is asked from outside
+WEB_CONCURRENCY, WEB_THREADS = 1, 16
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+FORMATS = ("text", "json")
 
 
 class Name(StrEnum):
@@ -27,6 +32,8 @@ class Name(StrEnum):
     BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 - a name
     APP_TOKEN = "SLACK_APP_TOKEN"  # noqa: S105
     SIGNING_SECRET = "SLACK_SIGNING_SECRET"  # noqa: S105
+    CLIENT_ID = "SLACK_CLIENT_ID"
+    CLIENT_SECRET = "SLACK_CLIENT_SECRET"  # noqa: S105
     API_URL = "SLACK_API_URL"
     DATABASE_URL = "DATABASE_URL"
     SCHOOL_DIR = "SCHOOL_DIR"
@@ -34,6 +41,14 @@ class Name(StrEnum):
     MAIL_FROM = "MAIL_FROM"
     ENCRYPTION_KEYS = "ENCRYPTION_KEYS"
     ERASURES = "ERASURES"
+    HOST = "HOST"
+    PORT = "PORT"
+    WEB_CONCURRENCY = "WEB_CONCURRENCY"
+    WEB_THREADS = "WEB_THREADS"
+    HEALTH_ADDRESS = "HEALTH_ADDRESS"
+    LOG_LEVEL = "LOG_LEVEL"
+    LOG_FORMAT = "LOG_FORMAT"
+    DISK_KEPT = "DISK_KEPT"
 
 
 HOW_TO_GET = {
@@ -41,6 +56,9 @@ HOW_TO_GET = {
     Name.APP_TOKEN: "Make one on your Slack app's page, Basic Information, App-Level Tokens, with the scope "
     "connections:write (xapp-…).",
     Name.SIGNING_SECRET: "Copy it from your Slack app's page, Basic Information, Signing Secret.",
+    Name.CLIENT_ID: "For several workspaces, copy it from your Slack app's page, Basic Information, Client ID; for one, "
+    "leave it out, with SLACK_CLIENT_SECRET.",
+    Name.CLIENT_SECRET: "Copy it from your Slack app's page, Basic Information, Client Secret.",
     Name.API_URL: f"Leave it out for Slack itself ({SLACK_API}).",
     Name.DATABASE_URL: f"Leave it out for a file here ({DATABASE}), or write postgresql://user:password@host/name.",
     Name.SCHOOL_DIR: "Name the folder that holds school.toml, roster.csv and conferences.csv.",
@@ -52,6 +70,16 @@ HOW_TO_GET = {
     "Have one made: conference-coach keys new",
     Name.ERASURES: "Name the file that keeps who was erased, in a folder that is there and not restored from the same "
     "backup as the database; leave it out for conference-coach.erasures beside a SQLite file, or else here.",
+    Name.HOST: "Write the address of this machine that web listens at; leave it out for all it has.",
+    Name.PORT: f"Write the port that web listens at, a number up to 65535; leave it out for {PORT}.",
+    Name.WEB_CONCURRENCY: f"Write how many processes web has, 1 to 64; leave it out for {WEB_CONCURRENCY}.",
+    Name.WEB_THREADS: f"Write how many threads each process of web has, 1 to 200; leave it out for {WEB_THREADS}.",
+    Name.HEALTH_ADDRESS: "Write where /livez, /readyz and /metrics are for you alone: 127.0.0.1:8081; leave it out for "
+    "nowhere.",
+    Name.LOG_LEVEL: "Write debug, info, warning or error; leave it out for info.",
+    Name.LOG_FORMAT: "Write text, or json for an object a line; leave it out for text.",
+    Name.DISK_KEPT: "Write yes if this machine's disk is there again after a restart; leave it out to have that found "
+    "out.",
 }
 
 
@@ -62,6 +90,8 @@ class Settings:
     bot_token: str = field(default="", repr=False)
     app_token: str = field(default="", repr=False)
     signing_secret: str = field(default="", repr=False)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
     api_url: str = SLACK_API
     database_url: str = field(default=DATABASE, repr=False)
     school_dir: Path | None = None
@@ -69,11 +99,23 @@ class Settings:
     mail_from: str = ""
     encryption_keys: str = field(default="", repr=False)
     erasures: Path | None = None
+    host: str = HOST
+    port: int = PORT
+    web_concurrency: int = WEB_CONCURRENCY
+    web_threads: int = WEB_THREADS
+    health_address: str = ""
+    log_level: int = logging.INFO
+    log_format: str = FORMATS[0]
 
     @property
     def mail(self) -> Server | None:
         """The mail server; None where no e-mail is sent."""
         return Server.read(self.smtp_url, self.mail_from) if self.smtp_url else None
+
+    @property
+    def several(self) -> bool:
+        """Whether workspaces install the app themselves, by OAuth; else it is the one of the bot token."""
+        return bool(self.client_id)
 
     @property
     def keyring(self) -> Keyring:
@@ -87,20 +129,25 @@ class Settings:
         Raises SettingsError naming everything that is missing or wrong, each with its remedy and never its value.
         """
         given = {name: environ.get(name, "").strip() for name in Name}
-        pair = [name for name in _TOGETHER if not given[name]]
-        needed = {*needs, *(pair if len(pair) < len(_TOGETHER) else ())}
+        needed = {*needs, *(name for together in _TOGETHER for name in together if any(map(given.get, together)))}
+        if given[Name.CLIENT_ID]:  # the tokens are in the database, and never in plain
+            needed = {*needed, Name.ENCRYPTION_KEYS} - {Name.BOT_TOKEN}
         problems = [f"{name}: It is missing. {HOW_TO_GET[name]}" for name in Name if name in needed and not given[name]]
         problems += [
-            f"{name}: {fault} {HOW_TO_GET[name]}"
+            f"{name}: {wrong} {HOW_TO_GET[name]}"
             for name in Name
-            if given[name] and (fault := _FAULTS[name](given[name]))
+            if given[name] and (wrong := fault(name, given[name]))
         ]
+        if given[Name.CLIENT_ID] and given[Name.BOT_TOKEN]:
+            problems.append(f"{Name.BOT_TOKEN}: It is of one workspace. {_ONE_OR_SEVERAL}")
         if problems:
             raise SettingsError(problems)
         return cls(
             bot_token=given[Name.BOT_TOKEN],
             app_token=given[Name.APP_TOKEN],
             signing_secret=given[Name.SIGNING_SECRET],
+            client_id=given[Name.CLIENT_ID],
+            client_secret=given[Name.CLIENT_SECRET],
             api_url=given[Name.API_URL].rstrip("/") + "/" if given[Name.API_URL] else SLACK_API,
             database_url=given[Name.DATABASE_URL] or DATABASE,
             school_dir=Path(given[Name.SCHOOL_DIR]) if given[Name.SCHOOL_DIR] else None,
@@ -108,11 +155,25 @@ class Settings:
             mail_from=given[Name.MAIL_FROM],
             encryption_keys=given[Name.ENCRYPTION_KEYS],
             erasures=Path(given[Name.ERASURES]) if given[Name.ERASURES] else None,
+            host=given[Name.HOST] or HOST,
+            port=int(given[Name.PORT] or PORT),
+            web_concurrency=int(given[Name.WEB_CONCURRENCY] or WEB_CONCURRENCY),
+            web_threads=int(given[Name.WEB_THREADS] or WEB_THREADS),
+            health_address=given[Name.HEALTH_ADDRESS],
+            log_level=LEVELS[given[Name.LOG_LEVEL].lower() or "info"],
+            log_format=given[Name.LOG_FORMAT].lower() or FORMATS[0],
         )
 
 
-_TOGETHER = (Name.SMTP_URL, Name.MAIL_FROM)
-"""One is of no use without the other."""
+def fault(name: Name, value: str) -> str:
+    """What is wrong with a variable's value, without showing it; "" if nothing."""
+    return _FAULTS[name](value)
+
+
+_TOGETHER = ((Name.SMTP_URL, Name.MAIL_FROM), (Name.CLIENT_ID, Name.CLIENT_SECRET))
+"""Of each, one is of no use without the other."""
+
+_ONE_OR_SEVERAL = f"Leave it out where {Name.CLIENT_ID} is set, or leave that out, with {Name.CLIENT_SECRET}, for one."
 
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -128,6 +189,10 @@ def _token(prefix: str) -> Callable[[str], str]:
 
 def _signing_secret(value: str) -> str:
     return "It looks like a token." if value.startswith("x") and "-" in value else ""
+
+
+def _client_id(value: str) -> str:
+    return "" if re.fullmatch(r"[0-9]+\.[0-9]+", value) else "It is not two numbers with a dot between them."
 
 
 def _api_url(value: str) -> str:
@@ -155,10 +220,37 @@ def _erasures(value: str) -> str:
     return "" if Path(value).resolve().parent.is_dir() and not Path(value).is_dir() else "It cannot be a file."
 
 
+def _host(value: str) -> str:
+    return "" if re.fullmatch(r"[A-Za-z0-9.:-]+", value) else "It is not the address of a machine."
+
+
+def _number(most: int) -> Callable[[str], str]:
+    def fault(value: str) -> str:
+        good = re.fullmatch(r"[0-9]{1,5}", value) and 1 <= int(value) <= most
+        return "" if good else f"It is not a number from 1 to {most}."
+
+    return fault
+
+
+def _address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    good = re.fullmatch(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]", host) and not _number(65_535)(port)
+    return "" if good else "It is not an address with a port."
+
+
+def _one_of(values: Collection[str]) -> Callable[[str], str]:
+    def fault(value: str) -> str:
+        return "" if value.lower() in values else f"It is not {' or '.join(values)}."
+
+    return fault
+
+
 _FAULTS: Mapping[Name, Callable[[str], str]] = {
     Name.BOT_TOKEN: _token("xoxb-"),
     Name.APP_TOKEN: _token("xapp-"),
     Name.SIGNING_SECRET: _signing_secret,
+    Name.CLIENT_ID: _client_id,
+    Name.CLIENT_SECRET: _signing_secret,
     Name.API_URL: _api_url,
     Name.DATABASE_URL: _database_url,
     Name.SCHOOL_DIR: _school_dir,
@@ -166,4 +258,12 @@ _FAULTS: Mapping[Name, Callable[[str], str]] = {
     Name.MAIL_FROM: sender_fault,
     Name.ENCRYPTION_KEYS: keys_fault,
     Name.ERASURES: _erasures,
+    Name.HOST: _host,
+    Name.PORT: _number(65_535),
+    Name.WEB_CONCURRENCY: _number(64),
+    Name.WEB_THREADS: _number(200),
+    Name.HEALTH_ADDRESS: _address,
+    Name.LOG_LEVEL: _one_of(LEVELS),
+    Name.LOG_FORMAT: _one_of(FORMATS),
+    Name.DISK_KEPT: _one_of(("yes",)),
 }

@@ -95,6 +95,14 @@ def _for_level(flow: Flow, level: str) -> Flow:
     return flow.model_copy(update={"questions": kept})
 
 
+def overlays(folder: Path | None) -> tuple[Path, ...]:
+    """A school's own words, to be laid over ours, if it has any: `prompts/` in its folder, or that folder itself."""
+    if folder is None:
+        return ()
+    own = folder if folder.name == "prompts" else folder / "prompts"
+    return (own,) if own.is_dir() else ()
+
+
 def band_of(grade: str | None, default: str) -> Band:
     """The band a grade belongs to (K to 5, 6 to 8, 9 and up); the school's own where the grade is no number."""
     text = (grade or "").strip().lower()

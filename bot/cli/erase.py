@@ -117,7 +117,8 @@ class _Desk:
             begun = verbs.begin(connection, self.workspace, who, datetime.now(UTC))
         self._go_on(begun)
         click.echo(
-            f"Erased: {key}. Take them out of roster.csv and conferences.csv, and out of your exports and backups."
+            f"Erased: {key}. Take them out of roster.csv and conferences.csv (of a OneRoster bundle: by leave_out in "
+            "school.toml), and out of your exports and backups."
         )
 
     def _refused(self, connection: Connection, who: AnyRow, with_alerts: bool) -> CoachError | None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from typst import TypstError
 
 from bot.cli.cadence import school_of
+from bot.cli.tokens import token
 from bot.errors import CoachError, SettingsError
 from bot.packet import Packet, Paper, Printed, file_name, printed
 from bot.services.agenda import printing
@@ -25,7 +26,7 @@ from bot.settings import Name, Settings
 from bot.slack.client import SlackApi
 from bot.slack.packets import Photos
 from bot.store.existing import workable
-from bot.words import Words
+from bot.words import Words, overlays
 from scheduler.outbox import Outbox
 
 
@@ -65,9 +66,11 @@ def packet(
                 trail.note_conference(
                     connection, whose, now, trail.CLI, trail.Act.EXPORTED, packets.PACKET, copy.conference
                 )
+        its_own = token(settings, store, whose)
+        api = SlackApi(its_own, settings.api_url) if its_own else None
         with store.read() as connection:
             sheet = Paper(paper) if paper else packets.school_paper(connection, whose)
-            _Press(house, settings, sheet, language or "").print(connection, whose, copies, paths)
+            _Press(house, api, sheet, language or "").print(connection, whose, copies, paths)
     finally:
         store.close()
 
@@ -81,9 +84,7 @@ def _check(student: str | None, household: str | None, term: str, every: bool, o
 
 def own_words(settings: Settings) -> Words:
     """The words of a process that only makes files, with the school's own laid over them."""
-    from bot.cli.main import overlays  # which brings in this module
-
-    return Words.load(*(overlays(settings.school_dir) if settings.school_dir else ()), hears=False)
+    return Words.load(*overlays(settings.school_dir), hears=False)
 
 
 def _check_language(words: Words, language: str | None) -> None:
@@ -121,11 +122,11 @@ def _names(copies: Sequence[Copy]) -> Iterator[str]:
 class _Press:
     """Makes packets, one after the other, and says what is missing in them."""
 
-    def __init__(self, house: House, settings: Settings, paper: Paper, language: str) -> None:
+    def __init__(self, house: House, api: SlackApi | None, paper: Paper, language: str) -> None:
         self._house = house
         self._paper = paper
         self._language = language
-        self._photos = Photos(SlackApi(settings.bot_token, settings.api_url)) if settings.bot_token else None
+        self._photos = Photos(api) if api else None
 
     def print(self, connection: Connection, whose: str, copies: Sequence[Copy], paths: Sequence[Path]) -> None:
         for copy, path in zip(copies, paths, strict=True):

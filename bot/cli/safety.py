@@ -10,6 +10,7 @@ import click
 from bot.dialogue.safety import Level, Safety
 from bot.dialogue.sentences import NONE, Count, Sentences, count, parse
 from bot.errors import CoachError, SettingsError
+from bot.words import overlays
 from prompts import Catalog
 
 
@@ -23,7 +24,10 @@ def safety(folder: Path | None) -> None:
     students will write. The exit code is 1 where of the other tables less is noticed than 95 % (explicit) or 90 %
     (look), or where more than 3 % are false alarms.
     """
-    catalog = Catalog.load(*_overlays(folder))
+    own = overlays(folder)
+    if folder and not own:
+        raise SettingsError([f"{folder}: There are no prompts here. Name a school's folder that has prompts/ in it."])
+    catalog = Catalog.load(*own)
     screen = Safety.parse({language: catalog.safety(language) for language in catalog.languages})
     poor = False
     for language in catalog.languages:
@@ -34,15 +38,6 @@ def safety(folder: Path | None) -> None:
             poor |= not table.held_out and not all(one.enough for one in counts)
     if poor:
         raise CoachError("The word lists notice too little, or too much that is nothing. Mend safety.toml.")
-
-
-def _overlays(folder: Path | None) -> tuple[Path, ...]:
-    if folder is None:
-        return ()
-    own = folder if folder.name == "prompts" else folder / "prompts"
-    if not own.is_dir():
-        raise SettingsError([f"{folder}: There are no prompts here. Name a school's folder that has prompts/ in it."])
-    return (own,)
 
 
 def _report(language: str, table: Sentences, counts: Sequence[Count]) -> list[str]:

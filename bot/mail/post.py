@@ -37,7 +37,7 @@ turn: each is asked in time whether it can wait any longer."""
 _NO_ENTRY = "the mail server does not let the bot in"
 
 
-class _ClearTextError(smtplib.SMTPException):
+class ClearTextError(smtplib.SMTPException):
     """The password would have to go over the line for all to read."""
 
 
@@ -68,7 +68,7 @@ class Post:
         """Hand a letter over to be taken to one address; `attempts`: how often that was tried before."""
         try:
             session = self._open()
-        except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError, _ClearTextError) as error:
+        except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError, ClearTextError) as error:
             log.error("mail_not_let_in host=%s error=%s code=%s", self._server.host, type(error).__name__,
                       getattr(error, "smtp_code", ""))  # fmt: skip
             return self._not_now(attempts, _NO_ENTRY, hold=HOLD_LOCKED)
@@ -76,6 +76,19 @@ class Post:
             return self._not_now(attempts, type(error).__name__, hold=HOLD)
         try:
             return self._hand_over(session, to, letter, attempts)
+        finally:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                session.quit()
+            session.close()
+
+    def knock(self) -> bool:
+        """Be let in as for a letter, and leave again; whether what is said there is encrypted.
+
+        Raises what smtplib and the network raise, and ClearTextError.
+        """
+        session = self._open()
+        try:
+            return isinstance(session.sock, ssl.SSLSocket)
         finally:
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 session.quit()
@@ -107,7 +120,7 @@ class Post:
         if not server.user:
             return
         if not (secured or server.here):
-            raise _ClearTextError
+            raise ClearTextError
         session.login(server.user, server.password)
 
     def _hand_over(self, session: smtplib.SMTP, to: str, letter: EmailMessage, attempts: int) -> Outcome:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.practice.call import Call, Past
@@ -60,7 +61,14 @@ class Api:
             fault = workspace.faults.take(name, given)
             reply = self._faulty(name, given, token, fault) if fault else self.call(name, given, token)
             workspace.changing.notify_all()
-        return reply
+        return replace(reply, headers={**reply.headers, **self._headers(token)})
+
+    def _headers(self, token: str) -> dict[str, str]:
+        """What Slack says beside every answer: its time, and the scopes of the token it was asked with."""
+        said = {"Date": format_datetime(self._workspace.now().astimezone(UTC), usegmt=True)}
+        scopes = {self._workspace.bot_token: sorted(self._workspace.manifest.scopes),
+                  self._workspace.app_token: ["connections:write"]}.get(token)  # fmt: skip
+        return said if scopes is None else {**said, "X-OAuth-Scopes": ",".join(scopes)}
 
     def call(self, name: str, given: Mapping[str, Any], token: str) -> Reply:
         """Answer and remember one call, no fault in the way."""

@@ -6,6 +6,7 @@ lets go of it when the process is no more. The file stays, for taking it away wo
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,19 @@ def only_scheduler(url: str) -> Iterator[None]:
         yield
     finally:
         lock.close()
+
+
+def taken(url: str) -> bool:
+    """Whether a process sends from this database right now, if it is a SQLite file. Asking leaves nothing behind."""
+    beside = _lock_file(url)
+    if beside is None or not beside.is_file():
+        return False
+    with contextlib.closing(sqlite3.connect(f"{beside.as_uri()}?mode=ro", uri=True, timeout=0)) as lock:
+        try:
+            lock.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            return error.sqlite_errorname.startswith("SQLITE_BUSY")
+    return False
 
 
 def _take(lock: sqlite3.Connection, beside: Path) -> None:

@@ -26,6 +26,11 @@ ROOM = ("cache_size=-65536", "wal_autocheckpoint=4000")
 
 _OWN = 0o600
 
+LOOKS_FOR = 5
+"""Seconds that somebody who only looks waits for a connection or a lock; and twice as long for an answer."""
+
+_ONLY_LOOKING = ("default_transaction_read_only = on", f"statement_timeout = '{2 * LOOKS_FOR}s'")
+
 
 class Store:
     """The database: `write()` and `read()` each give one connection in one transaction.
@@ -34,9 +39,10 @@ class Store:
     waiting in SQLite's busy handler. `BEGIN IMMEDIATE` keeps other processes apart.
     """
 
-    def __init__(self, url: str, keyring: Keyring = NO_KEYS) -> None:
+    def __init__(self, url: str, keyring: Keyring = NO_KEYS, *, looks: bool = False) -> None:
+        """looks: nothing can be written, the database refuses it; and it does not take long to be given up."""
         self.keyring = keyring
-        self.engine = make_engine(url)
+        self.engine = make_engine(url, looks=looks)
         sealed.use(self.engine, keyring)
         self.sqlite = self.engine.dialect.name == "sqlite"
         self._writer = threading.Lock()
@@ -74,22 +80,29 @@ class Store:
         self.engine.dispose()
 
 
-def make_engine(url: str) -> Engine:
-    """An engine for SQLite (WAL, synchronous FULL, foreign keys on) or PostgreSQL (psycopg 3).
+def make_engine(url: str, *, looks: bool = False) -> Engine:
+    """An engine for SQLite (WAL, synchronous FULL, foreign keys on) or PostgreSQL (psycopg 3). `looks`: as for Store.
 
     Its errors never show the parameters of a statement: they would be students' words.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         engine = create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=40, hide_parameters=True
-        )
+            parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=40, hide_parameters=True,
+            connect_args={"connect_timeout": LOOKS_FOR} if looks else {},
+        )  # fmt: skip
+        if looks:
+            event.listen(engine, "connect", _look_at_postgresql)
         _watch_for_ends(engine)
         keep_apart(engine)
         return engine
-    engine = create_engine(parsed, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 30})
-    event.listen(engine, "do_connect", _make_own)
-    event.listen(engine, "connect", _configure_sqlite)
+    wait = LOOKS_FOR if looks else 30
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": wait})
+    if looks:
+        event.listen(engine, "connect", _look_at_sqlite)
+    else:
+        event.listen(engine, "do_connect", _make_own)
+        event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     keep_apart(engine)
     return engine
@@ -123,6 +136,17 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", *ROOM):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _look_at_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _look_at_postgresql(connection: Any, _record: Any) -> None:
+    for setting in _ONLY_LOOKING:
+        connection.execute(f"SET {setting}")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

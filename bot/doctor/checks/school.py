@@ -1,0 +1,81 @@
+"""The school: its folder, that it is loaded for this workspace, its terms and its days."""
+
+from __future__ import annotations
+
+from bot.doctor.finding import Finding, doubtful, failed, fine, unseen
+from bot.doctor.look import Look
+from bot.errors import SchoolError
+from bot.settings import Name
+
+LOAD_AGAIN = "and load it again: conference-coach load"
+CHARTER, CALENDAR = "school.toml", "calendar.ics"
+
+
+def folder(look: Look) -> Finding:
+    """Whether the school's folder could be loaded."""
+    if look.settings.school_dir is None:
+        return unseen(f"{Name.SCHOOL_DIR} names none", Name.SCHOOL_DIR)
+    if isinstance(look.folder, SchoolError):
+        where = look.folder.problems[0].partition(": ")[0]
+        count = len(look.folder.problems)
+        said = f"{'A fault' if count == 1 else f'{count} faults, the first'} in {where}."
+        return failed(said, Name.SCHOOL_DIR, "Read them all, and mend them: conference-coach load --check")
+    return fine(f"{look.folder.name} is in order.", Name.SCHOOL_DIR)
+
+
+def loaded(look: Look) -> Finding:
+    """Whether a school is loaded, for the workspace of the token."""
+    if not look.schools:
+        return failed("No school has been loaded.", Name.SCHOOL_DIR, "Load it: conference-coach load")
+    there = "; ".join(f"{name} ({workspace})" for workspace, name in look.schools.items())
+    if not look.workspace:
+        return unseen(f"there are several schools ({there}): say which, --workspace T…")
+    if look.workspace not in look.schools:
+        return failed(
+            f"No school is loaded for workspace {look.workspace}, but {there}.",
+            Name.BOT_TOKEN,
+            "Take the bot token of the school's own workspace; or load a school for this one: conference-coach load",
+        )
+    told = getattr(look.folder, "workspace", None) if look.settings.school_dir else None
+    if told and told != look.workspace:
+        remedy = f"Mend workspace in {CHARTER}, or leave it out, {LOAD_AGAIN}"
+        return failed(f"The folder is for workspace {told}, and this is {look.workspace}.", CHARTER, remedy)
+    return fine(f"{look.schools[look.workspace]} is loaded for workspace {look.workspace}.", Name.SCHOOL_DIR)
+
+
+def term(look: Look) -> Finding:
+    """Whether there is a term now or to come."""
+    found = look.roll.term
+    if found is None:
+        last = max((one.last for one in look.roll.calendar.terms), default=None)
+        said = f"The last term ended on {last}: nobody is written to." if last else "There is no term."
+        return failed(said, CHARTER, f"Add the next [[term]] to {CHARTER}, {LOAD_AGAIN}")
+    return fine(f"{found.name}, {found.first} to {found.last}.", CHARTER)
+
+
+def school_days(look: Look) -> Finding:
+    """Whether that term has a school day."""
+    found, calendar = look.roll.term, look.roll.calendar
+    assert found is not None
+    first = calendar.first_open(found.first)
+    if first is None or first > found.last:
+        return failed(
+            f"{found.name} has no open school day: nobody is written to in it.",
+            CHARTER,
+            f"Look at school_week and [[day]] in {CHARTER}, and at {CALENDAR}, {LOAD_AGAIN}",
+        )
+    return fine(f"{found.name} has school days.", CHARTER)
+
+
+def days_off(look: Look) -> Finding:
+    """Whether the days off reach that term: a calendar of last year knows none of it."""
+    found = look.roll.term
+    assert found is not None
+    last = max((span.last for span in look.roll.calendar.spans), default=None)
+    remedy = f"Export the school year's calendar as {CALENDAR}, or write its days as [[day]] in {CHARTER}, {LOAD_AGAIN}"
+    if last is None:
+        return doubtful("No day off is known: everybody is written to in the holidays.", CALENDAR, remedy)
+    if last < found.first:
+        said = f"The calendar ends on {last}, before {found.name} begins on {found.first}: no day off in it is known."
+        return doubtful(said, CALENDAR, remedy)
+    return fine(f"Days off are known up to {last}.", CALENDAR)
