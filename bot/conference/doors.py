@@ -138,12 +138,15 @@ _VERBS = (
     "cadence",
     "consent",
     "demo",
+    "doctor",
     "erase",
+    "example",
     "export",
     "keys new",
     "keys rotate",
     "keys status",
     "load",
+    "manifest",
     "migrate",
     "outbox",
     "outbox drop",
@@ -155,6 +158,7 @@ _VERBS = (
     "purge",
     "restore-check",
     "run",
+    "web",
     "worker",
 )
 """At the server there are no roles: whoever can run one verb can read the database."""
