@@ -86,7 +86,7 @@ def row(table: Any, values: Mapping[str, Any], of: Mapping[Any, Any] | None = No
 def cell(column: Any, value: Any, **by: Any) -> Cell:
     """One value for a row that is there: `by` are the columns it goes by, and what they hold in it."""
     found = _column(column)
-    kind = cast("Sealed | SealedJSON", found.type)
+    kind = cast("_OfARow[Any]", found.type)
     if set(by) != set(kind.by):
         raise SealedError(f"{_label(found)}: its row goes by {', '.join(kind.by)}")
     return Cell(value, _context(_label(found), kind.by, by))
@@ -109,14 +109,12 @@ def _context(label: str, by: tuple[str, ...], values: Mapping[Any, Any]) -> str:
 def _sealed_columns(table: sa.Table) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """Of each sealed column: its name, its label, and the columns its rows go by."""
     found = [(column, column.type) for column in table.columns]
-    return tuple(
-        (column.name, _label(column), type_.by) for column, type_ in found if isinstance(type_, Sealed | SealedJSON)
-    )
+    return tuple((column.name, _label(column), type_.by) for column, type_ in found if isinstance(type_, _OfARow))
 
 
 def is_sealed(type_: object) -> bool:
     """Whether a column of this type is sealed."""
-    return isinstance(type_, Sealed | SealedJSON)
+    return isinstance(type_, _OfARow)
 
 
 def columns_of(metadata: sa.MetaData) -> Iterator[sa.Column[Any]]:
@@ -142,7 +140,7 @@ def raw(column: Any) -> ColumnElement[str]:
 def with_row(column: Any) -> ColumnElement[str]:
     """In SQL: the name of the row, MARK, and the value as it stands in the database. NULL where there is no row."""
     found = _column(column)
-    kind, source = cast("Sealed | SealedJSON", found.type), getattr(found, "table", None)
+    kind, source = cast("_OfARow[Any]", found.type), getattr(found, "table", None)
     if not isinstance(source, FromClause) or not set(kind.by) <= set(source.c.keys()):
         raise SealedError(f"{found}: only a column is opened, where its row goes by {', '.join(kind.by)} beside it")
     between = literal_column(f"'{_APART}'", Text)
@@ -203,10 +201,10 @@ def _stored(value: Any, sealer: Sealer | None, encode: Callable[[Any], str]) -> 
     return encode(value)
 
 
-class Sealed(TypeDecorator[str]):
-    """Text. `by`: the columns its row goes by."""
+class _OfARow(TypeDecorator[_Kind]):
+    """What knows its row. `by`: the columns the row goes by."""
 
-    impl = Text
+    impl: type[sa.types.TypeEngine[Any]] = Text
     cache_ok = True
 
     def __init__(self, by: tuple[str, ...]) -> None:
@@ -215,6 +213,12 @@ class Sealed(TypeDecorator[str]):
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any] | None:
         return sa.type_coerce(with_row(column), self)
+
+
+class Sealed(_OfARow[str]):
+    """Text."""
+
+    cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         return None if value is None else _stored(value, sealer_of(dialect), _unmarked)
@@ -223,18 +227,11 @@ class Sealed(TypeDecorator[str]):
         return opened(value, sealer_of(dialect))
 
 
-class SealedJSON(TypeDecorator[Any]):
-    """JSON; sealed it is a string of JSON's. `by`: the columns its row goes by."""
+class SealedJSON(_OfARow[Any]):
+    """JSON; sealed it is a string of JSON's."""
 
     impl = JSON
     cache_ok = True
-
-    def __init__(self, by: tuple[str, ...]) -> None:
-        super().__init__()
-        self.by = by
-
-    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any] | None:
-        return sa.type_coerce(with_row(column), self)
 
     def bind_processor(self, dialect: Dialect) -> _Read:
         return lambda value: as_json(value, sealer_of(dialect))

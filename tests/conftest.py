@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import gc
 import logging
+import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -10,10 +13,32 @@ import pytest
 from hypothesis import settings
 
 from bot.store.session import Store
+from bot.words import Words
 from tests.databases import create_tables, empty, postgresql_url, sqlite_store
+
+MEMORY = Path("/dev/shm")
+ROOM = 2 * 1024**3
+"""Bytes that must be free there before the tests' files go into it; they take some hundred million."""
 
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+def pytest_configure() -> None:
+    """Files of the tests are kept in memory where there is room: a disk is waited for at each of their commits.
+
+    No authorities are read from the system: each client would take 20 ms for them, and none speaks to the world.
+    """
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    os.environ.setdefault("SSL_CERT_FILE", os.devnull)
+    os.environ.setdefault("DISK_KEPT", "yes")  # for the tests it is
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: the garbage collector need not look through it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +84,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     store = sqlite_store(request.getfixturevalue("sqlite_template"), tmp_path / "coach.db")
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def words() -> Words:
+    return Words.load()

@@ -25,13 +25,19 @@ def create_tables(store: Store) -> None:
 
 
 @contextmanager
-def postgresql_url() -> Iterator[str]:
-    """The URL of a new database, dropped afterwards. Missing PostgreSQL fails in CI and is a named skip elsewhere."""
+def postgresql_url(*, lasting: bool = False) -> Iterator[str]:
+    """The URL of a new database, dropped afterwards. Missing PostgreSQL fails in CI and is a named skip elsewhere.
+
+    lasting: a commit waits for the disk, as it does at a school. Without it what was committed can be lost if the
+    server dies, and in no other way: tests kill the bot, never the server.
+    """
     server = create_engine(SERVER, isolation_level="AUTOCOMMIT")
     name = f"coach_test_{uuid.uuid4().hex[:12]}"
     try:
         with server.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
+            if not lasting:
+                connection.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
     except OperationalError as error:
         if os.environ.get("CI"):
             raise

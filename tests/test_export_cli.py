@@ -28,11 +28,6 @@ from tests.leaving.erased import erase
 from tests.stages import LETTER, PHOTO, STRENGTHS, Student, school, staged, url_of
 
 
-@pytest.fixture(scope="module")
-def words() -> Words:
-    return Words.load()
-
-
 @pytest.fixture
 def noor(store: Store, words: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Student]:
     monkeypatch.setattr(schema, "require_current", lambda _store: None)  # the tests' tables are made without Alembic

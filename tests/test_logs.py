@@ -219,8 +219,8 @@ def test_a_handler_of_another_library_writes_lines_too(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def stage(store: Store, tmp_path: Path) -> Iterator[Stage]:
-    with staged(store, Words.load(), tmp_path / "school") as stage:
+def stage(store: Store, words: Words, tmp_path: Path) -> Iterator[Stage]:
+    with staged(store, words, tmp_path / "school") as stage:
         yield stage
 
 
@@ -292,7 +292,6 @@ def test_a_statement_that_fails_does_not_log_its_parameters(store: Store, writte
 PROGRAM = f"""
 import asyncio, logging, sys, threading, warnings
 from bot import logs
-from bot.slack.socket import Entrance
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from sqlalchemy import create_engine, text
 import jinja2

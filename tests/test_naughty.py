@@ -40,11 +40,6 @@ class Said:
     alone: dict[tuple[str, Spot], str] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="module")
-def words() -> Words:
-    return Words.load()
-
-
 @pytest.fixture
 def went(store: Store, words: Words) -> Iterator[tuple[Stage, Said]]:
     """The whole way gone once; the stage is left up to be looked at."""

@@ -60,11 +60,6 @@ CHARTER = (
 """Words of the school's own in school.toml."""
 
 
-@pytest.fixture(scope="module")
-def words() -> Words:
-    return Words.load()
-
-
 @pytest.fixture
 def stage(store: Store, words: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """Noor's school, where an adult may give as much as there are strings."""

@@ -28,11 +28,6 @@ from tests.stages import school, url_of
 SECRET = "my cousin failed me"
 
 
-@pytest.fixture(scope="module")
-def words() -> Words:
-    return Words.load()
-
-
 @pytest.fixture
 def stage(store: Store, words: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setattr(schema, "require_current", lambda _store: None)  # the tests' tables are made without Alembic

@@ -18,6 +18,14 @@ WHOLE = {
     "SMTP_URL": "smtp://coach:secret%2F4@mail.example",
     "MAIL_FROM": "Hillside School <coach@school.example>",
     "ENCRYPTION_KEYS": f"k2:{KEY}, k1:{OTHER}",
+    "HOST": "127.0.0.1",
+    "PORT": "8443",
+    "WEB_CONCURRENCY": "2",
+    "WEB_THREADS": "24",
+    "HEALTH_ADDRESS": "127.0.0.1:8081",
+    "LOG_LEVEL": "Debug",
+    "LOG_FORMAT": "json",
+    "DISK_KEPT": "yes",
 }
 
 
@@ -34,13 +42,15 @@ def test_what_is_not_needed_has_a_default() -> None:
 
 def test_everything_is_read(tmp_path: Path) -> None:
     more = {"SCHOOL_DIR": str(tmp_path), "ERASURES": str(tmp_path / "erasures")}
-    settings = Settings.read(WHOLE | more, list(Name))
+    settings = Settings.read(WHOLE | more, [Name(one) for one in WHOLE | more])
     assert (settings.bot_token, settings.app_token) == ("xoxb-secret-1", "xapp-secret-2")
     assert settings.signing_secret == "0123456789secret"
     assert settings.api_url == "http://127.0.0.1:8080/api/"
     assert settings.database_url == WHOLE["DATABASE_URL"]
     assert settings.school_dir == tmp_path
     assert settings.erasures == tmp_path / "erasures"
+    assert (settings.host, settings.port, settings.web_concurrency, settings.web_threads) == ("127.0.0.1", 8443, 2, 24)
+    assert (settings.health_address, settings.log_level, settings.log_format) == ("127.0.0.1:8081", 10, "json")
     assert settings.mail == Server(
         "mail.example", 587, False, "coach@school.example", "Hillside School", "coach", "secret/4"
     )
@@ -127,3 +137,24 @@ def test_a_wrong_value_is_named_but_not_shown(name: str, value: str) -> None:
     (problem,) = problems({**WHOLE, name: value})
     assert problem.startswith(f"{name}: ")
     assert "secret" not in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("HOST", "http://here", "It is not the address of a machine."),
+        ("PORT", "0", "It is not a number from 1 to 65535."),
+        ("PORT", "80 80", "It is not a number from 1 to 65535."),
+        ("WEB_CONCURRENCY", "many", "It is not a number from 1 to 64."),
+        ("WEB_THREADS", "500", "It is not a number from 1 to 200."),
+        ("HEALTH_ADDRESS", "8081", "It is not an address with a port."),
+        ("HEALTH_ADDRESS", "127.0.0.1:port", "It is not an address with a port."),
+        ("LOG_LEVEL", "loud", "It is not debug or info or warning or error."),
+        ("LOG_FORMAT", "xml", "It is not text or json."),
+        ("DISK_KEPT", "perhaps", "It is not yes."),
+    ],
+)
+def test_how_a_process_runs_is_checked_before_it_runs(name: str, value: str, wrong: str) -> None:
+    (told,) = problems({name: value})
+    assert told.startswith(f"{name}: {wrong} Write ")
+    assert "leave it out" in told

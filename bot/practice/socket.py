@@ -6,9 +6,11 @@ import contextlib
 import itertools
 import json
 import secrets
+import socket
 import ssl
 import threading
 import uuid
+from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,8 +26,17 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 10
 
 
+class Reason(StrEnum):
+    """Why Slack closes a socket, in its words."""
+
+    WARNING = "warning"  # it will, in some ten seconds
+    REFRESH = "refresh_requested"
+    DISABLED = "link_disabled"  # Socket Mode was turned off
+
+
 class Sockets:
-    """The open sockets of an app. A delivery goes to any one of them, in turn."""
+    """The open sockets of an app. A delivery goes to any one of them, in turn, and is answered by that one or not at
+    all. `enabled`: whether Socket Mode is turned on."""
 
     def __init__(self, workspace: PracticeWorkspace, tls: ssl.SSLContext | None = None) -> None:
         self._workspace = workspace
@@ -34,6 +45,8 @@ class Sockets:
         self._tickets: set[str] = set()
         self._open: list[ServerConnection] = []
         self._acks: dict[str, Json] = {}
+        self._asked: dict[str, ServerConnection] = {}
+        self.enabled = True
         self._turn = itertools.count()
         self.refreshes = 0
 
@@ -60,25 +73,57 @@ class Sockets:
             if not self._open:
                 return Ack(False, reason="connection_failed")
             connection = self._open[next(self._turn) % len(self._open)]
-        envelope_id = str(uuid.uuid4())
+            envelope_id = str(uuid.uuid4())
+            self._asked[envelope_id] = connection
         try:
             connection.send(json.dumps(_envelope(delivery, envelope_id)))
         except ConnectionClosed:
             return Ack(False, reason="connection_failed")
         with changing:
             arrived = changing.wait_for(lambda: envelope_id in self._acks, ACK_SECONDS)
+            del self._asked[envelope_id]
             return Ack(True, 200, self._acks.pop(envelope_id)) if arrived else Ack(False, reason="http_timeout")
 
     def refresh(self) -> None:
         """Ask every socket to come back, then close it, as Slack does every few hours."""
+        self.refreshes += 1
+        self._leave(Reason.REFRESH)
+
+    def warn(self) -> None:
+        """Say to every socket that it will be closed soon, and go on with it meanwhile."""
+        for connection in list(self._open):
+            self._say(connection, Reason.WARNING)
+
+    def disable(self) -> None:
+        """Turn Socket Mode off: every socket is told so and closed, and no more are given."""
+        self.enabled = False
+        self._leave(Reason.DISABLED)
+
+    def drop(self) -> None:
+        """Cut every connection, without a word."""
         with self._workspace.changing:
             connections = list(self._open)
             self._open.clear()
-            self.refreshes += 1
         for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.socket.shutdown(socket.SHUT_RDWR)
+
+    def close_oldest(self) -> None:
+        """Close the socket that has been open for longest."""
+        self._open[0].close()
+
+    def _leave(self, reason: Reason) -> None:
+        with self._workspace.changing:
+            connections = list(self._open)
+            self._open.clear()
+        for connection in connections:
+            self._say(connection, reason)
             with contextlib.suppress(ConnectionClosed):
-                connection.send(json.dumps({"type": "disconnect", "reason": "refresh_requested", "debug_info": {}}))
                 connection.close()
+
+    def _say(self, connection: ServerConnection, reason: Reason) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            connection.send(json.dumps({"type": "disconnect", "reason": reason, "debug_info": {}}))
 
     def close(self) -> None:
         """Close every socket and stop listening."""
@@ -99,7 +144,7 @@ class Sockets:
             return
         try:
             for text in connection:
-                self._acknowledge(json.loads(text))
+                self._acknowledge(connection, json.loads(text))
         except ConnectionClosed:
             pass
         finally:
@@ -128,9 +173,10 @@ class Sockets:
             "connection_info": {"app_id": self._workspace.app_id},
         }
 
-    def _acknowledge(self, message: Json) -> None:
+    def _acknowledge(self, connection: ServerConnection, message: Json) -> None:
         with self._workspace.changing:
-            self._acks[message["envelope_id"]] = message.get("payload") or {}
+            if self._asked.get(message["envelope_id"]) is connection:
+                self._acks[message["envelope_id"]] = message.get("payload") or {}
             self._workspace.changing.notify_all()
 
 

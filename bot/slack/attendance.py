@@ -10,7 +10,7 @@ from bot.services.house import House
 from bot.slack.client import SlackApi
 from bot.slack.gathering import pages
 from bot.slack.replies import trouble
-from scheduler.outcomes import Outcome
+from scheduler.outcomes import Outcome, Refused
 
 STRANGER = "someone is in the channel who should not be"
 
@@ -36,6 +36,13 @@ class Attendance:
         with self._house.store.read() as connection:
             belong = conferences.belongs(connection, about.workspace, about.id)
         return frozenset(found - belong - {self._bot_user})
+
+    def bars(self, about: Meeting) -> Outcome | None:
+        """What becomes of a delivery that is not for a channel with a stranger in it; None if there is none there."""
+        strangers = self.strangers(about)
+        if not isinstance(strangers, frozenset):
+            return strangers
+        return Refused(STRANGER) if strangers else None
 
     def names(self, workspace: str, slack_ids: Iterable[str]) -> list[str]:
         """What these are called: as the roster has them, else as Slack does, else by their id."""

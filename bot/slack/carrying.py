@@ -14,7 +14,7 @@ from bot.services.channels import channel as conferences
 from bot.services.channels import works
 from bot.services.channels.channel import NO_CHANNEL, Meeting
 from bot.services.house import House
-from bot.slack.attendance import STRANGER, Attendance
+from bot.slack.attendance import Attendance
 from bot.slack.client import SlackApi
 from bot.slack.downloading import Downloads
 from bot.slack.replies import trouble
@@ -48,10 +48,7 @@ class Carrier:
         standing = self._uploads.stands(copy, about.channel)
         if standing is not None:
             return standing
-        strangers = self._attendance.strangers(about)
-        if not isinstance(strangers, frozenset):
-            return strangers
-        return Refused(STRANGER) if strangers else self._bring(delivery, about)
+        return self._attendance.bars(about) or self._bring(delivery, about)
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Ask what became of the copy, whose id was kept before it was shared."""

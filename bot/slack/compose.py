@@ -125,7 +125,7 @@ def _context(words: Words, language: str, flow: Flow, question: Question, asked:
         "title": flow.title,
         "opening": "\n\n".join(text for text in opening if text),
         "step": 0 if question.id == ANOTHER else asked["step"], "total": asked["total"],
-        "question": _probe(words, language, question, asked) if probe else fill(question.ask),
+        "question": _probe(words, language, asked) if probe else fill(question.ask),
         "starter": fill(question.starter) if fresh else "",
         "example": "", "hint": "",
         "last": asked["last"], "now": asked["now"], "echo": asked["echo"] if probe else "", "probe": probe,
@@ -140,7 +140,7 @@ def _took(words: Words, language: str, asked: Mapping[str, Any]) -> str:
     return words.catalog.label(language, key, advisor=asked["advisor"])
 
 
-def _probe(words: Words, language: str, question: Question, asked: Mapping[str, Any]) -> str:
+def _probe(words: Words, language: str, asked: Mapping[str, Any]) -> str:
     rule, band = asked["rule"], Band(asked["band"])
     if rule == CHOOSE:
         return words.catalog.label(language, "probe.choose")
@@ -167,7 +167,7 @@ def _rows(words: Words, language: str, flow: Flow, question: Question, asked: Ma
     for number, title, day in asked.get("pieces", ()):
         rows.append((button(_piece(words, language, title, day), f"{PIECE}:{number}"),))
     if asked["rule"] in ("", CHOOSE):
-        rows += _options(words, language, flow, question, ref, button, named)
+        rows += _options(flow, question, ref, button, named)
     if asked["rule"] in ("", "empty") or asked["again"]:
         leave = "keep" if asked["now"] else "leave" if question.once else "skip"
         skip = named(leave, f"cmd:{Command.SKIP}")
@@ -186,9 +186,7 @@ def _piece(words: Words, language: str, title: str, day: str) -> str:
     return words.catalog.label(language, "work.gathered", title=named, date=day)
 
 
-def _options(
-    words: Words, language: str, flow: Flow, question: Question, ref: Ref, button: Any, named: Any
-) -> list[Row]:
+def _options(flow: Flow, question: Question, ref: Ref, button: Any, named: Any) -> list[Row]:
     """What can be tapped to answer."""
     match question.kind:
         case Kind.CHOICE:

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.errors import CoachError
-from bot.services.leaving import erasing as verbs
-from bot.services.leaving import traces
-from bot.services.leaving.erasing import NOT_ARCHIVED, NOT_OURS, Erasing, Left
+from bot.services.leaving import remains, traces
+from bot.services.leaving.erasing import Erasing
+from bot.services.leaving.remains import NOT_ARCHIVED, NOT_OURS, Left
 from bot.services.leaving.traces import Message
 from bot.slack.client import Reply, SlackApi
 from bot.slack.posting import Poster
@@ -215,7 +215,7 @@ class Eraser:
 
     def _letters(self, erasing: Erasing) -> list[Left]:
         with self._store.read() as connection:
-            return verbs.letters(connection, erasing)
+            return remains.letters(connection, erasing)
 
     def _home(self, erasing: Erasing) -> None:
         """Their App Home shows nothing any more."""
@@ -227,7 +227,7 @@ class Eraser:
     def _leave(self, erasing: Erasing, found: list[Left]) -> None:
         if found:
             with self._store.write() as connection:
-                verbs.leave(connection, erasing, found)
+                remains.leave(connection, erasing, found)
 
     # --- calls -------------------------------------------------------------------------------------------------------
 

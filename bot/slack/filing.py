@@ -126,10 +126,7 @@ class Filer:
             return None
         with self._house.store.read() as connection:
             about = conferences.meeting(connection, delivery.workspace, delivery.payload["conference"])
-        strangers = self._attendance.strangers(about) if about is not None else frozenset[str]()
-        if not isinstance(strangers, frozenset):
-            return strangers
-        return Refused(STRANGER) if strangers else None
+        return self._attendance.bars(about) if about is not None else None
 
     def _file(self, delivery: Delivery) -> str:
         payload = delivery.payload

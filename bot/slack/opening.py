@@ -8,22 +8,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.services.channels import opening
+from bot.slack.point import Point
 from scheduler.outbox import Delivery, Draft
-from scheduler.outcomes import Final, Outcome, Sent
+from scheduler.outcomes import Final, Sent
 
 
-class Opener:
-    """Carries `opening`. It calls nothing itself."""
-
-    method = "chat.postMessage"
-
-    def send(self, delivery: Delivery) -> Outcome:
-        """Nothing is sent here."""
-        return Sent("", "")
-
-    def find(self, delivery: Delivery) -> Sent | None:
-        """Nothing can have been lost."""
-        return Sent("", "")
+class Opener(Point):
+    """Carries `opening`."""
 
     def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
         """The channel, those who belong there, and the agenda or its frame."""

@@ -43,13 +43,8 @@ class ReadBack:
             stands = commitments.read_back_at(connection, delivery)
         if about is None or (_to_channel(delivery) and not about.channel):
             return Refused(NO_CHANNEL)
-        if _to_channel(delivery):
-            strangers = self._attendance.strangers(about)
-            if not isinstance(strangers, frozenset):
-                return strangers
-            if strangers:
-                return Refused(STRANGER)
-        return self._say(delivery, about, stands)
+        barred = self._attendance.bars(about) if _to_channel(delivery) else None
+        return barred or self._say(delivery, about, stands)
 
     def find(self, delivery: Delivery) -> Sent | Unknown | None:
         """Look for it; one that was only changed is changed again."""

@@ -16,6 +16,7 @@ from bot.services.house import House
 from bot.services.speech import Saying
 from bot.slack.blocks import Message, messages
 from bot.slack.compose import composing, say
+from bot.slack.point import Point
 from bot.slack.posting import Poster
 from bot.slack.uploading import Upload
 from scheduler.outbox import Delivery, Draft
@@ -24,21 +25,11 @@ from scheduler.outcomes import Final, Outcome, Refused, Sent, Unknown
 NOT_WANTED = "it is no longer wanted"
 
 
-class Welcomer:
-    """Carries `welcome`. It calls nothing itself."""
-
-    method = "chat.postMessage"
+class Welcomer(Point):
+    """Carries `welcome`."""
 
     def __init__(self, house: House) -> None:
         self._house = house
-
-    def send(self, delivery: Delivery) -> Outcome:
-        """Nothing is sent here."""
-        return Sent("", "")
-
-    def find(self, delivery: Delivery) -> Sent | None:
-        """Nothing can have been lost."""
-        return Sent("", "")
 
     def settled(self, connection: Connection, delivery: Delivery, outcome: Final, now: datetime) -> Sequence[Draft]:
         """The channel, those who belong there, the cards; the invitation of those who are not on Slack."""

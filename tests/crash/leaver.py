@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.services.leaving import erasing, ledger, purging
+from bot.services.leaving import erasing, foreseeing, ledger, purging
 from bot.slack.client import SlackApi
 from bot.slack.erasing import Eraser
 from bot.store import residue
@@ -83,7 +83,7 @@ def _erase(order: dict[str, Any], store: Store, api: SlackApi, now: datetime) ->
     workspace = order["workspace"]
     with store.write() as connection:
         if order["key"] and erasing.done_at(connection, workspace, order["key"]) is None:
-            who = erasing.person(connection, workspace, order["key"], student=True)
+            who = foreseeing.person(connection, workspace, order["key"], student=True)
             erasing.begin(connection, workspace, who, now)
     with store.read() as connection:
         begun = erasing.begun(connection, workspace)

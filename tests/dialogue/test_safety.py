@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.dialogue.phrases import GAP, Loose, Phrases, expand, fold, respell
+from bot.dialogue.phrases import GAP, Loose, expand, fold
 from bot.dialogue.safety import Level, Safety
 from bot.dialogue.sentences import LEVELS, NONE, Sentences, count, parse
 from bot.errors import FlowError
+from tests.dialogue.overlaps import Overlaps
 from tests.dialogue.words import LANGUAGES, packaged, safety, table
 
 HELD_OUT = {  # the least that is noticed of what no list was mended by: (explicit, look), and the most false alarms
@@ -191,18 +192,14 @@ def test_text_without_words_to_go_by_raises_nothing(text: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_idiom_of_the_list_silences_some_alarm(language: str) -> None:
+    """There is a text that calls for a person, and does not once the idiom is known for one."""
     data: dict[str, Any] = packaged(language, "safety.toml")
-    same = dict.fromkeys(data["ignore"], "") | {word.lower(): meant for word, meant in data["same_word"].items()}
-    alarms, loose = Phrases(same), Loose(same)
-    for kind in ("explicit", "look", "mention"):
-        alarms.add(kind, [one for one in data[kind] if GAP not in one.split()], data["lists"])
-        loose.add(kind, [one for one in data[kind] if GAP in one.split()], data["lists"])
-    words = alarms.said.keys()
-    known = {word for said in words for word in said} | loose.words
+    without = Safety.parse({of: {**packaged(of, "safety.toml"), "idioms": []} for of in LANGUAGES})
+    overlaps = Overlaps(data)
     idle = [
         idiom
         for idiom in data["idioms"]
-        if not any(known & set(respell(words, same)) for words in expand(idiom, data["lists"]))
+        if not any(without.screen(text) and not safety().screen(text) for text in overlaps.texts(idiom))
     ]
     assert idle == []
 

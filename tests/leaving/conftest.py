@@ -1,27 +1,7 @@
+"""The same stage, and the same student on it, as the tests of Slack have."""
+
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from tests.slack.conftest import noor, stage
 
-import pytest
-
-from bot.practice.stage import Stage
-from bot.store.session import Store
-from bot.words import Words
-from tests.stages import Student, staged
-
-
-@pytest.fixture(scope="session")
-def words() -> Words:
-    return Words.load()
-
-
-@pytest.fixture
-def stage(store: Store, words: Words, tmp_path: Path) -> Iterator[Stage]:
-    with staged(store, words, tmp_path / "school") as stage:
-        yield stage
-
-
-@pytest.fixture
-def noor(stage: Stage) -> Student:
-    return Student(stage)
+__all__ = ["noor", "stage"]

@@ -12,6 +12,7 @@ from sqlalchemy import Text, cast, select, update
 
 from bot.practice.stage import Stage
 from bot.services.leaving import erasing as verbs
+from bot.services.leaving import foreseeing
 from bot.services.leaving.erasing import Erasing
 from bot.slack.client import SlackApi
 from bot.slack.erasing import Eraser
@@ -24,8 +25,8 @@ def begin(stage: Stage, key: str, *, student: bool = True, with_alerts: bool = F
     """From here on they take no part."""
     workspace = stage.workspace.team_id
     with stage.bot.house.store.write() as connection:
-        who = verbs.person(connection, workspace, key, student=student)
-        verbs.refuse(connection, workspace, who, with_alerts=with_alerts)
+        who = foreseeing.person(connection, workspace, key, student=student)
+        foreseeing.refuse(connection, workspace, who, with_alerts=with_alerts)
         return verbs.begin(connection, workspace, who, stage.clock())
 
 

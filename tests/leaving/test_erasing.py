@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from bot.practice.stage import Stage
 from bot.services.leaving import erasing as verbs
+from bot.services.leaving import remains
 from bot.store.models import Conference, Erasure, Note, Person
 from bot.store.session import Store
 from scheduler import sealed
@@ -84,18 +85,18 @@ def test_files_that_the_bot_put_there_are_deleted_and_the_students_own_are_liste
     begun = erase(stage, "noor", path)
     there = {one.id for one in stage.workspace.files.all()}
     with store.read() as connection:
-        left = verbs.left(connection, begun.workspace, begun.digest)
+        left = remains.left(connection, begun.workspace, begun.digest)
     noors = [one for one in stage.workspace.files.all() if one.name.startswith("conf-noor")]
     assert noors == []
     assert theirs <= there
-    assert theirs <= {one.id for one in left if one.what == "file" and one.why == verbs.NOT_OURS}
+    assert theirs <= {one.id for one in left if one.what == "file" and one.why == remains.NOT_OURS}
 
 
 def test_their_own_messages_and_the_channel_are_listed_by_id(prepared: Student, store: Store, path: Path) -> None:
     own = [message for message in prepared.person.sees() if not message.app]
     begun = erase(prepared.stage, "noor", path)
     with store.read() as connection:
-        left = verbs.left(connection, begun.workspace, begun.digest)
+        left = remains.left(connection, begun.workspace, begun.digest)
     im = prepared.stage.workspace.im(prepared.person.id).id
     assert {f"{im}:{message.ts}" for message in own} <= {one.id for one in left if one.what == "message"}
     assert [one.id for one in left if one.what == "channel"] == [conference_channels(prepared.stage)[0].id]
@@ -174,7 +175,7 @@ def test_what_slack_does_not_delete_is_listed_and_the_rest_goes(prepared: Studen
     channel.archived = True
     begun = erase(stage, "noor", path)
     with store.read() as connection:
-        left = verbs.left(connection, begun.workspace, begun.digest)
+        left = remains.left(connection, begun.workspace, begun.digest)
         assert connection.execute(select(Conference.id).where(Conference.student_id == begun.person)).first() is None
     assert {one.why for one in left if one.id.startswith(f"{channel.id}:")} == {"channel_not_found"}
     assert prepared.heard == []

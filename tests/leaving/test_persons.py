@@ -12,7 +12,7 @@ from bot.errors import CoachError, SchoolError
 from bot.practice import Fault
 from bot.practice.stage import Stage
 from bot.services.leaving import erasing as verbs
-from bot.services.leaving import ledger
+from bot.services.leaving import ledger, remains, removal
 from bot.services.leaving.ledger import Entry
 from bot.slack.erasing import LIMITS
 from bot.store.models import Alert, AlertEvent, Commitment, Conference, Erasure, Note, Person, Term
@@ -66,7 +66,7 @@ class TestAnAdult:
         with store.read() as connection:
             added = select(Commitment.what, Person.name, Person.key, Person.active)
             row = connection.execute(added.join(Person, Person.id == Commitment.added_by)).one()
-        assert (row.what, row.name, row.active) == ("a quiet table", verbs.NAMELESS, False)
+        assert (row.what, row.name, row.active) == ("a quiet table", removal.NAMELESS, False)
         assert "lind" not in row.key
 
     def test_somebody_nobody_points_to_is_gone_whole(self, given: Student, store: Store, path: Path) -> None:
@@ -122,8 +122,8 @@ def test_a_student_without_an_account_is_taken_out_of_the_advisors_dm(stage: Sta
     begun = erase(stage, "ravi", path)
     assert [text for text in told(stage, "okafor") if "Ravi" in text] == []
     with store.read() as connection:
-        left = verbs.left(connection, begun.workspace, begun.digest)
-    assert set(said) <= {one.id.partition(":")[2] for one in left if one.why == verbs.NOT_OURS}
+        left = remains.left(connection, begun.workspace, begun.digest)
+    assert set(said) <= {one.id.partition(":")[2] for one in left if one.why == remains.NOT_OURS}
 
 
 def test_a_digest_that_names_them_is_taken_out_and_its_row_stays(noor: Student, store: Store, path: Path) -> None:

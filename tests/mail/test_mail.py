@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
-import pytest
 from icalendar import Calendar
 from sqlalchemy import select, update
 
@@ -30,11 +29,6 @@ LATER = {"noor,Autumn 2026,2026-12-10": "noor,Autumn 2026,2026-12-15", "noor,es,
 
 AROUND = ("id,", "noor,", "okafor,", "reyes,", "lind,", "amal,", "yusuf,", "bell,", "ortiz,", "tan,", "student,")
 """How the rows begin of those who have to do with Noor, and of the titles."""
-
-
-@pytest.fixture(scope="module")
-def words() -> Words:
-    return Words.load()
 
 
 def small(folder: Path) -> Path:

@@ -9,6 +9,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.socket_mode import SocketModeClient
+from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.practice import Person, PracticeWorkspace
@@ -23,7 +24,14 @@ def app(workspace: PracticeWorkspace) -> Iterator[App]:
     handler.connect()
     assert workspace.wait_until(lambda: workspace.sockets.count == 1)
     yield made
-    handler.close()
+    hang_up(workspace, handler.client)
+
+
+def hang_up(workspace: PracticeWorkspace, client: BaseSocketModeClient) -> None:
+    """Close a client at once: of itself it waits for seconds for what may still come in."""
+    client.auto_reconnect_enabled = False
+    workspace.sockets.drop()
+    client.close()
 
 
 def test_a_bolt_app_talks_through_a_socket(workspace: PracticeWorkspace, app: App, noor: Person) -> None:
@@ -86,4 +94,4 @@ def test_the_plain_socket_client_acknowledges(workspace: PracticeWorkspace, noor
     assert workspace.wait_until(lambda: workspace.sockets.count == 1)
     noor.dm("hello")
     assert workspace.events.log[0].ack.ok
-    client.close()
+    hang_up(workspace, client)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import bot
-from bot.services.nudges import nudging
+from bot.services.nudges import buttons
 from prompts import Catalog
 
 SOURCES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in Path(bot.__file__).parent.rglob("*.py")}
@@ -99,7 +99,7 @@ def listed() -> Iterator[str]:
             match node:
                 case ast.Assign(targets=[ast.Name(id="labels" | "_LABELS")], value=ast.Dict(values=values)):
                     yield from (f"button.{text}" for one in values for text in words(one))
-    yield from (f"button.nudge_{one}" for one in nudging.CHOICES)
+    yield from (f"button.nudge_{one}" for one in buttons.CHOICES)
 
 
 @pytest.mark.parametrize("language", Catalog.load().languages)

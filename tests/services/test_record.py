@@ -12,7 +12,7 @@ from sqlalchemy import update
 from bot.services.audit import trail
 from bot.services.leaving.page import page
 from bot.services.leaving.record import Record, record
-from bot.services.nudges.nudging import AWAITED
+from bot.services.nudges.refusal import AWAITED
 from bot.store.models import Answer, Note, Person
 from bot.store.session import Store
 from bot.store.whose import TABLES, in_order

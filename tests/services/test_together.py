@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from threading import Thread
+from threading import Semaphore, Thread
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, text, update
 
 from bot.dialogue.events import Said
 from bot.practice import HandClock
@@ -47,13 +47,31 @@ def say(house: House, text: str, ts: str) -> None:
     hear(house, Incoming(HERE, (f"Ev{ts}",), "UNOOR", "D1", Said(ts, text, None)))
 
 
-def begin(*acts: Callable[[], object]) -> list[Thread]:
-    """Each in a thread of its own, as far as they get while others hold what they need."""
+def begin(store: Store, *acts: Callable[[], object]) -> list[Thread]:
+    """Each in a thread of its own, until all stand in line for what the caller's transaction holds."""
+    waiting, write = Semaphore(0), store.write
+
+    def in_line() -> AbstractContextManager[Connection]:
+        waiting.release()
+        return write()
+
+    store.write = in_line  # type: ignore[method-assign]
     threads = [Thread(target=act) for act in acts]
     for thread in threads:
         thread.start()
-    time.sleep(0.3)
+    for _ in threads:
+        assert waiting.acquire(timeout=60)
+    store.write = write  # type: ignore[method-assign]
+    while not store.sqlite and held_up(store) < len(threads):  # which lets writers in, up to what is locked
+        assert all(thread.is_alive() for thread in threads)
     return threads
+
+
+def held_up(store: Store) -> int:
+    """How many transactions PostgreSQL has wait for another's lock."""
+    with store.read() as connection:
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return connection.scalar(text(waits)) or 0
 
 
 def end(threads: list[Thread]) -> None:
@@ -67,7 +85,7 @@ def test_an_alert_that_two_take_at_once_stays_with_the_first(house: House) -> No
         ortiz = connection.scalar(select(Person.id).where(Person.key == "ortiz"))
         alert = connection.scalar(select(Alert.id))
         connection.execute(update(Alert).values(taken_by=ortiz, taken_at=MONDAY))
-        second = begin(lambda: watching.take_alert(house, HERE, "UBELL", alert, "tap:1"))
+        second = begin(house.store, lambda: watching.take_alert(house, HERE, "UBELL", alert, "tap:1"))
     end(second)
     with house.store.read() as connection:
         assert connection.scalar(select(Alert.taken_by)) == ortiz
@@ -79,7 +97,7 @@ def test_two_first_messages_at_once_are_greeted_once_and_an_alarm_in_the_second_
     with house.store.write() as connection:
         noor = connection.scalars(select(Person.id).where(Person.key == "noor")).one()
         greeting.lock(connection, HERE, noor)
-        both = begin(lambda: say(house, "hi", "1.0"), lambda: say(house, ALARM, "2.0"))
+        both = begin(house.store, lambda: say(house, "hi", "1.0"), lambda: say(house, ALARM, "2.0"))
     end(both)
     with house.store.read() as connection:
         hellos = [one for one in connection.scalars(select(deliveries.c.payload)) if one.get("template") == "hello"]
@@ -98,6 +116,6 @@ def test_two_namesakes_never_get_the_same_channel(house: House) -> None:
     with house.store.write() as connection:
         first, second = connection.scalars(select(Conference.id).limit(2)).all()
         assert channel.made(connection, HERE, first, "C1", "conf-noor-12-10")
-        other = begin(lambda: take(second))
+        other = begin(house.store, lambda: take(second))
     end(other)
     assert taken == [False]

@@ -11,11 +11,6 @@ from bot.words import Words
 from tests.stages import Student, staged
 
 
-@pytest.fixture(scope="session")
-def words() -> Words:
-    return Words.load()
-
-
 @pytest.fixture
 def stage(store: Store, words: Words, tmp_path: Path) -> Iterator[Stage]:
     with staged(store, words, tmp_path / "school") as stage:

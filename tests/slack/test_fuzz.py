@@ -19,12 +19,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.app import EVENTS_PATH
 from bot.logs import Line
@@ -33,7 +31,7 @@ from bot.practice.targets import Delivery, Sort
 from bot.slack.entry import OddError, clean
 from bot.slack.guard import MAX_AGE_SECONDS, Guard
 from bot.slack.shapes import fault
-from bot.slack.socket import Entrance
+from bot.slack.socket import reply_to
 from bot.store.session import Store
 from bot.words import Words
 from tests.slack.afterwards import add, around, at
@@ -78,11 +76,6 @@ class Request:
 
 
 # -- what a real conversation sends ----------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def words() -> Words:
-    return Words.load()
 
 
 @pytest.fixture
@@ -373,17 +366,12 @@ def _sealed(sent: Request, secret: str) -> str:
 def test_what_is_odd_in_the_socket_is_acked_and_dropped(stage: Stage, written: io.StringIO) -> None:
     real = conversation(stage)
     chance, acked = random.Random(8), list[Any]()
-    logger = logging.getLogger("bot.bolt")
-    client = SimpleNamespace(
-        logger=logger, send_socket_mode_response=lambda response: acked.append(response.envelope_id)
-    )
-    entrance = Entrance.__new__(Entrance)
-    entrance.app = stage.bot.app
     written.truncate(0)
     expected = []
     for number, one in enumerate(brought_oddly(chance, real, ODD_IN_THE_SOCKET)):
         envelope = {"type": one.sort.value, "envelope_id": str(number), "payload": one.payload}
-        entrance.handle(client, SocketModeRequest.from_dict(envelope))  # type: ignore[arg-type]
+        if message := reply_to(envelope, stage.bot.answer):
+            acked.append(message["envelope_id"])
         if not fits(one.payload):
             expected.append(str(number))
         if number % 50 == 0:

@@ -316,3 +316,21 @@ def test_a_workspace_that_lacks_something_waits_for_it(scene: Scene) -> None:
     scene.district.look()
     assert scene.district.workspaces == (NORTH, SOUTH)
     assert scene.answers(NORTH)
+
+
+ODD = ["%ff%fe", "state", "=", "&&&", "code=a&code=b", "state=%00&code=%00", "error=%0d%0aSet-Cookie:x=1", "a" * 5_000,
+       "state=.&code=x", "error=<script>alert(1)</script>", "team=T1&team=%22%3E%3Cscript%3E"]  # fmt: skip
+COOKIES = ["", "slack-app-oauth-state=", "slack-app-oauth-state=.", ";;;", "=", "\xff", "slack-app-oauth-state=a.b.c.d"]
+
+
+@pytest.mark.parametrize("path", [INSTALL, REDIRECT])
+def test_odd_addresses_and_cookies_are_answered_with_a_page_or_a_no_and_install_nothing(
+    scene: Scene, path: str
+) -> None:
+    for query in ODD:
+        for cookie in COOKIES:
+            answer = Browser(scene.browser().app, cookie).get(path, query)
+            assert answer.status[:1] in "24"
+            assert "<script" not in answer.page
+            assert "\n" not in "".join(answer.headers.values())
+    assert installing.installed(scene.store) == []

@@ -15,7 +15,7 @@ from bot.slack import compose
 from bot.taps import Ref
 from bot.words import Words
 
-WORDS = Words.load()
+WORDS = Words.load(hears=False)
 
 
 def asks(flow: Flow) -> Iterator[dict[str, Any]]:

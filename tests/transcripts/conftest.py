@@ -2,13 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from bot.words import Words
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-transcripts", action="store_true", help="write the transcripts anew, as they go now")
-
-
-@pytest.fixture(scope="session")
-def words() -> Words:
-    return Words.load()

@@ -48,11 +48,6 @@ T = "T1"
 CANARY = "zwergkaninchen im hof"
 
 
-@pytest.fixture(scope="module")
-def words() -> Words:
-    return Words.load()
-
-
 def a_school(store: Store, workspace: str = T) -> None:
     with store.write() as connection:
         connection.execute(insert(School).values(

@@ -31,8 +31,8 @@ def auth_test(workspace: PracticeWorkspace, _call: Call) -> Json:
 
 
 def connections_open(workspace: PracticeWorkspace, _call: Call) -> Json:
-    if not workspace.manifest.socket_mode:
-        raise Refusal("forbidden_team", ["Socket Mode is off in the manifest"])
+    if not (workspace.manifest.socket_mode and workspace.sockets.enabled):
+        raise Refusal("forbidden_team", ["Socket Mode is off"])
     return {"url": workspace.sockets.ticket()}
 
 

@@ -36,7 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from bot.services.leaving import erasing, schoolyears, traces
+from bot.services.leaving import removal, schoolyears, traces
 from bot.services.leaving.traces import STUDENT
 from bot.services.roster.school import day_in
 from bot.store import residue, whose
@@ -148,7 +148,7 @@ def _let_go(connection: Connection, past: Past, person: int) -> dict[str, int]:
         return {}
     counts = Counter(_Student(connection, past, person).let_go() if row.role == STUDENT else {})
     if _has_left(connection, past, row):
-        counts.update(erasing.take_out(connection, past.workspace, person))
+        counts.update(removal.take_out(connection, past.workspace, person))
     return {table: count for table, count in counts.items() if count}
 
 
@@ -319,7 +319,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _has_left(connection: Connection, past: Past, person: AnyRow) -> bool:
     """Whether somebody is no longer in the roster, and nothing of theirs is of a school year that is not over yet."""
-    if person.active or person.name == erasing.NAMELESS:
+    if person.active or person.name == removal.NAMELESS:
         return False
     recent = [at for at in (person.heard_at, person.since) if at is not None and at >= past.until]
     return not recent and not _takes_part(connection, past, person.id) and not _has_alert(connection, past, person.id)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, or_, select
 
-from bot.services.nudges.nudging import AWAITED
+from bot.services.nudges.refusal import AWAITED
 from bot.store import roster as rows
 from bot.store.models import Conference
 from bot.store.whose import TABLES, TIES, in_order, naming, rows_by, rows_of

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, select, update
 from bot.conference import access
 from bot.services.advising import digest
 from bot.services.house import House
-from bot.services.nudges import nudging, reminders
+from bot.services.nudges import about, refusal, reminders
+from bot.services.nudges.buttons import CHOICES, NEXT
 from bot.services.nudges.days import calendar_of
-from bot.services.nudges.nudging import CHOICES, NEXT
 from bot.services.nudges.reminders import ASKED_STEP as ASKED
 from bot.services.speech import Button, Kind, Saying, Voice
 from bot.services.talk.greeting import person_in_slack
@@ -71,9 +71,9 @@ def _put_off(
     now: datetime,
 ) -> Saying:  # fmt: skip
     """Put a nudge off, instead of where it had been put off to before; whoever wants it then wants reminders."""
-    calendar, step = calendar_of(connection, nudge.workspace), nudging.nudge_of(connection, nudge)
+    calendar, step = calendar_of(connection, nudge.workspace), refusal.nudge_of(connection, nudge)
     asked = reminders.asked(nudge.dedupe_key)
-    if not asked and (step is None or nudging.is_over(connection, nudge, step, nudging.about(connection, nudge), now)):
+    if not asked and (step is None or refusal.is_over(connection, nudge, step, about.read(connection, nudge), now)):
         return Saying("nudge_over")
     draft = _again(connection, calendar, nudge, reader, after, now)
     if draft is None:
@@ -112,14 +112,12 @@ def remind(house: House, workspace: str, key: str, slack_id: str, channel: str, 
         calendar = calendar_of(connection, workspace)
         told: dict[str, list[str]] = {"now": [], "later": [], "off": [], "beside": [], "already": []}
         for student in students:
-            told[_nudge(house, connection, calendar, advisor, student, now)].append(first_name(student.name))
+            told[_nudge(house, connection, calendar, student, now)].append(first_name(student.name))
         voice = Voice(workspace, slack_id, advisor.language, f"person:{advisor.id}", f"remind:{key}", now, channel)
         return house.outbox.put(connection, [voice.say(Saying("nudge_done", told))], now, claim=True)
 
 
-def _nudge(
-    house: House, connection: Connection, calendar: Calendar, advisor: AnyRow, student: AnyRow, now: datetime
-) -> str:
+def _nudge(house: House, connection: Connection, calendar: Calendar, student: AnyRow, now: datetime) -> str:
     """How it went: "now", "later" (it is late there, or closed), "off", "beside" or "already"."""
     if student.quiet_since is not None:
         return "off"

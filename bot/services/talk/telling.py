@@ -1,4 +1,4 @@
-"""What one turn says to the student, in its order; where the turn goes is decided in `turn`."""
+"""What one turn says to the student, in its order; where the turn goes is decided in `turn` and `course`."""
 
 from __future__ import annotations
 
@@ -79,6 +79,25 @@ class Teller:
     def menu(self, scene: Scene) -> None:
         """All parts, with a button into each."""
         self.say(greeting.menu(self.house, self.connection, scene))
+
+    def cards(self, scene: Scene, *, lead: bool = False) -> None:
+        """The way to the cards, which are no flow: the question that is open stays open. The menu, where there are
+        none."""
+        from bot.services.script import scripting
+
+        offer = scripting.led if lead else scripting.offered
+        offered = offer(self.house, self.connection, scene, self.voice.now)
+        if offered is None:
+            self.menu(scene)
+        else:
+            self.say(offered)
+
+    def promises(self, scene: Scene) -> None:
+        """What was agreed, and the button to add to it."""
+        from bot.services.afterwards import committing
+
+        about = (scene.workspace, scene.conference, scene.language)
+        self.say(committing.list_of(self.house, self.connection, *about))
 
     def what_is_this(self, scene: Scene) -> None:
         """What the bot is."""
