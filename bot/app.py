@@ -46,6 +46,7 @@ from bot.slack.rollcall import LOOK, RollCall
 from bot.slack.sender import SlackSender
 from bot.store import copies
 from bot.store.session import Store
+from bot.watch import Unwatched, Watch
 from bot.words import Words
 from scheduler.bell import Bell, LaneKey, Ring
 from scheduler.cadence import CadenceError
@@ -79,7 +80,7 @@ class Premises:
 
     workers: calls at once, of each bot. sends: False for a process that only takes in, and has workers beside it on the
     same database (PostgreSQL): they send what it puts, as soon as it is committed. caps: how much one person may do in
-    a while; None is as usual.
+    a while; None is as usual. watch: who counts.
     """
 
     settings: Settings
@@ -91,6 +92,7 @@ class Premises:
     workers: int = 40
     sends: bool = True
     caps: Caps | None = None
+    watch: Watch = field(default_factory=Unwatched)
 
     @property
     def ring(self) -> Ring:
@@ -110,11 +112,25 @@ class Bot:
     workspace: str
     secret: str = field(repr=False)
     leaving: Leaving
+    roll_call: RollCall
     sends: bool = True
 
     def wsgi(self) -> Wsgi:
         """The HTTP way in, guarded."""
         return Guard(Http(self.answer, EVENTS_PATH), self.secret)
+
+    @property
+    def dispatchers(self) -> tuple[Dispatcher, ...]:
+        """The one there is."""
+        return (self.dispatcher,)
+
+    def lacks(self) -> tuple[str, ...]:
+        """What it cannot do without and does not have."""
+        try:
+            fit(self.house.store, self.workspace)
+        except CoachError:
+            return ("school",)
+        return ()
 
     def answer(self, body: Mapping[str, Any]) -> BoltResponse:
         """Take in what Slack sent."""
@@ -174,13 +190,15 @@ def wire(at: Premises, words: Words, known: AuthorizeResult, removed: Callable[[
     workspace, bot_user, token = known.team_id or "", known.bot_user_id or "", known.bot_token or ""
     owner = f"{socket.gethostname()[:20]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     settings, store, now = at.settings, at.store, at.clock
-    api = SlackApi(token, settings.api_url, tls=at.tls)
+    api = SlackApi(token, settings.api_url, tls=at.tls, limited=at.watch.limited)
     # What is another workspace's waits for that one's bot: this one's token would bring it to strangers.
     outbox = Outbox(owner, workspace=workspace) if at.sends else Intake(owner)
     house = House(store, outbox, words, now, mails=settings.mail is not None)
     sender = SlackSender(house, api, bot_user, Mailer(house, settings.mail))
     pace = Pace(at.limits or LIMITS)
-    dispatcher = Dispatcher(store.write, house.outbox, sender, pace, now, at.workers, sender.in_steps, at.ring)
+    dispatcher = Dispatcher(
+        store.write, house.outbox, sender, pace, now, at.workers, sender.in_steps, at.ring, at.watch
+    )
     app = _bolt(settings, known, at.tls)
     send = _send(dispatcher) if at.sends else _hand_on(at.ring, now)
 
@@ -195,34 +213,38 @@ def wire(at: Premises, words: Words, known: AuthorizeResult, removed: Callable[[
     ticker = Ticker(dispatcher, house.outbox, store.write, now, alone=store.sqlite, bell=at.bell)
     leaving = Leaving(house, api, bot_user, workspace, ledger.place(settings), at.limits or ERASING_LIMITS)
     directory = Directory(token, settings.api_url, tls=at.tls)
-    _come_round(ticker, house, workspace, RollCall(house, directory, workspace, _send(dispatcher)), leaving)
-    return Bot(app, house, dispatcher, ticker, api, workspace, settings.signing_secret, leaving, at.sends)
+    roll_call = RollCall(house, directory, workspace, send)
+    _come_round(ticker, house, workspace, roll_call, leaving)
+    return Bot(app, house, dispatcher, ticker, api, workspace, settings.signing_secret, leaving, roll_call, at.sends)
 
 
-def _come_round(ticker: Ticker, house: House, workspace: str, rollcall: RollCall, leaving: Leaving) -> None:
+def _come_round(ticker: Ticker, house: House, workspace: str, roll_call: RollCall, leaving: Leaving) -> None:
     """What a bot does from time to time, besides sending."""
     store = house.store
     ticker.every(PURGE, lambda: hearing.forget_seen(house))
     ticker.every(PLAN, lambda: _plan(house, workspace), at_once=True)
     ticker.every(chain.EVERY, lambda: chain.tie(store, workspace))
     ticker.every(PURGE, lambda: chain.let_go(store, workspace, house.clock()))
-    ticker.every(LOOK, rollcall)
+    ticker.every(LOOK, roll_call)
     ticker.every(LEAVES, leaving, at_once=True)
 
 
 def ready(bot: Bot) -> None:
     """Refuse to start on a copy, for a workspace without a school, or for a school that nobody watches over."""
-    with bot.house.store.read() as connection:
+    fit(bot.house.store, bot.workspace)
+
+
+def fit(store: Store, workspace: str) -> None:
+    """Raise CoachError unless a workspace has all that its bot needs: a school, and somebody who watches over it."""
+    with store.read() as connection:
         copies.refuse_copy(connection)
-        keys = school.watchers(connection, bot.workspace)
+        keys = school.watchers(connection, workspace)
         if keys is None:
-            raise SchoolError(
-                [f"There is no school for workspace {bot.workspace}. Load one: conference-coach load DIR"]
-            )
+            raise SchoolError([f"There is no school for workspace {workspace}. Load one: conference-coach load DIR"])
         if not keys:
             raise SchoolError(['No counselor is set. Name one in school.toml: counselors = ["…"], and load it again.'])
-        there = safeguarding.reachable(safeguarding.counselors(connection, bot.workspace, keys))
-        _require_cadence(connection, bot.workspace)
+        there = safeguarding.reachable(safeguarding.counselors(connection, workspace, keys))
+        _require_cadence(connection, workspace)
     if not there:
         raise SchoolError(
             [
@@ -318,6 +340,7 @@ def who(token: str, api_url: str, tls: ssl.SSLContext | None = None) -> Authoriz
 def _send(dispatcher: Dispatcher) -> Callable[[Sequence[Delivery]], None]:
     def send(deliveries: Sequence[Delivery]) -> None:
         if deliveries:
+            log.info("put deliveries=%s", [one.id for one in deliveries])
             dispatcher.hand_over(deliveries)
 
     return send
@@ -326,6 +349,7 @@ def _send(dispatcher: Dispatcher) -> Callable[[Sequence[Delivery]], None]:
 def _hand_on(ring: Ring, clock: Clock) -> Callable[[Sequence[Delivery]], None]:
     def send(deliveries: Sequence[Delivery]) -> None:
         if deliveries:
+            log.info("put deliveries=%s", [one.id for one in deliveries])
             hand_on(ring, deliveries, clock())
 
     return send

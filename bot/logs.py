@@ -8,16 +8,20 @@ may quote what somebody wrote. `Event` is what a line says, for whoever wants it
 from __future__ import annotations
 
 import io
+import json
 import logging
 import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
+from bot.trace import turn
 from scheduler.failures import named
 
 if TYPE_CHECKING:
@@ -48,13 +52,18 @@ KEYS: Mapping[str, re.Pattern[str]] = {
     "kind": _CODE,
     "logger": _WORD,
     "moved": _NUMBER,
+    "outcome": _CODE,
     "person": _NUMBER,
     "reason": _REASON,
     "reference": _WORD,
     "results": _NUMBER,
+    "seconds": _NUMBER,
     "step": _CODE,
     "template": _CODE,
+    "turn": _CODE,
     "type": _CODE,
+    "waited": _NUMBER,
+    "way": _CODE,
     "workspace": _WORD,
 }
 """What an event may be about, and the form of each. A value of another form is not written."""
@@ -83,6 +92,8 @@ class Event:
 def event_of(record: logging.LogRecord) -> Event:
     """What may be written of a record."""
     found = _own(record) or Event("withheld", {"at": _checked("at", f"{record.filename}:{record.lineno}")})
+    if now := turn():
+        found = Event(found.name, {**found.about, "turn": _checked("turn", now)})
     error = record.exc_info[1] if record.exc_info else None
     if error is None:
         return found
@@ -94,12 +105,18 @@ def _own(record: logging.LogRecord) -> Event | None:
     """One of our events; None for any other's text, and for one of ours that is no event."""
     if record.name.partition(".")[0] not in _OURS or not isinstance(record.msg, str):
         return None
-    parts = _EVENT.fullmatch(record.msg)
-    keys = _ABOUT.findall(parts["about"]) if parts else []
+    name, keys = _read(record.msg)
     values = record.args if isinstance(record.args, tuple) else ()
-    if parts is None or len(keys) != len(values):
+    if not name or len(keys) != len(values):
         return None
-    return Event(parts["name"], {key: _checked(key, value) for key, value in zip(keys, values, strict=True)})
+    return Event(name, {key: _checked(key, value) for key, value in zip(keys, values, strict=True)})
+
+
+@lru_cache(maxsize=256)  # there are some fifty, one of them for every message that is sent
+def _read(message: str) -> tuple[str, tuple[str, ...]]:
+    """An event's name and its keys; "" where it is none."""
+    parts = _EVENT.fullmatch(message)
+    return (parts["name"], tuple(_ABOUT.findall(parts["about"]))) if parts else ("", ())
 
 
 def _checked(key: str, value: object) -> str:
@@ -127,6 +144,38 @@ class Line(logging.Formatter):
         return f"{self.formatTime(record)} {record.levelname} {name} {event_of(record).text()}"
 
 
+class Json(logging.Formatter):
+    """Writes a record as its event, as one JSON object: time (UTC), level, logger, event; then what it is about under
+    its keys, numbers as numbers; and `frames`, where an error came from."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; what else is in the record stays there."""
+        event = event_of(record)
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line: dict[str, Any] = {
+            "time": at.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": _checked("logger", record.name),
+            "event": event.name,
+            **{key: _typed(key, text) for key, text in event.about.items()},
+        }
+        return json.dumps(line | ({"frames": event.frames} if event.frames else {}))
+
+
+def _typed(key: str, text: str) -> str | float | list[str] | None:
+    """A value as JSON has it; null where there is none."""
+    if text == "-":
+        return [] if key == "deliveries" else None
+    if key == "deliveries":
+        return text.split(",")
+    if KEYS.get(key) is not _NUMBER or text == WITHHELD:
+        return text
+    return float(text) if "." in text else int(text)
+
+
+FORMATS: Mapping[str, type[logging.Formatter]] = {"text": Line, "json": Json}
+
+
 class Terminal(logging.StreamHandler[TextIO]):
     """Writes to stderr, whichever that is just now. What cannot be written is said to be so, without what it was."""
 
@@ -143,8 +192,8 @@ class Terminal(logging.StreamHandler[TextIO]):
         """Nothing: Python's own writes the message and its arguments."""
 
 
-def take_over(level: int = logging.NOTSET) -> None:
-    """From now on all that this process logs is written by `Line`: to stderr, and by what handlers there are.
+def take_over(level: int = logging.NOTSET, form: str = "text") -> None:
+    """From now on all that this process logs is written in this form: to stderr, and by what handlers there are.
 
     level: from which our own events are written; without one, and for all others, from WARNING. May be called again.
     """
@@ -155,7 +204,7 @@ def take_over(level: int = logging.NOTSET) -> None:
     for logger in (root, *logging.Logger.manager.loggerDict.values()):
         for handler in getattr(logger, "handlers", ()):
             if not isinstance(getattr(handler, "stream", None), io.StringIO):  # what is kept in memory goes nowhere
-                handler.setFormatter(Line())
+                handler.setFormatter(FORMATS[form]())
     if level:
         for name in _OURS:
             logging.getLogger(name).setLevel(level)

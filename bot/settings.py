@@ -56,8 +56,8 @@ HOW_TO_GET = {
     Name.APP_TOKEN: "Make one on your Slack app's page, Basic Information, App-Level Tokens, with the scope "
     "connections:write (xapp-…).",
     Name.SIGNING_SECRET: "Copy it from your Slack app's page, Basic Information, Signing Secret.",
-    Name.CLIENT_ID: "For several workspaces, copy it from your Slack app's page, Basic Information, Client ID; for one, "
-    "leave it out, with SLACK_CLIENT_SECRET.",
+    Name.CLIENT_ID: "For several workspaces, copy it from your Slack app's page, Basic Information, Client ID; for "
+    "one, leave it out, with SLACK_CLIENT_SECRET.",
     Name.CLIENT_SECRET: "Copy it from your Slack app's page, Basic Information, Client Secret.",
     Name.API_URL: f"Leave it out for Slack itself ({SLACK_API}).",
     Name.DATABASE_URL: f"Leave it out for a file here ({DATABASE}), or write postgresql://user:password@host/name.",

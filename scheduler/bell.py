@@ -44,6 +44,9 @@ AT_A_TIME = 50
 RECONNECT = 1.0
 """Seconds until a connection that was lost is tried again."""
 
+LAST = 2.0
+"""Seconds for which it is waited at the end until nobody listens any more."""
+
 HEARTBEAT = 30.0
 """Seconds of silence after which it is checked that the connection still stands."""
 
@@ -91,7 +94,7 @@ class Bell:
                 return
             self._stopping.set()
             self._stop.send(b"x")
-            self._thread.join()
+            self._thread.join(LAST)  # it may be waiting for a server that is gone
             self._thread = None
             self._stop.close()
             self._stopped.close()

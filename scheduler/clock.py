@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from apscheduler.executors.base import BaseExecutor, run_job  # type: ignore[import-untyped]
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
 from scheduler.bell import Bell
@@ -45,8 +49,11 @@ class Clock:
         self._clock = clock
         self._alone = alone
         self._kept = kept
+        self._hands = Hands()
         self._jobs = BackgroundScheduler(
-            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            executors={"default": self._hands},
         )
 
     def every(self, interval: timedelta, job: Callable[[], object], *, at_once: bool = False) -> None:
@@ -74,9 +81,46 @@ class Clock:
             return self._outbox.purge(connection, self._clock() - self._kept)
 
     def stop(self, timeout: float) -> bool:
-        """Stop the jobs, then drain the dispatcher for at most so many seconds; False if calls had not ended."""
+        """Stop the jobs, then drain the dispatcher, in so many seconds; False if calls had not ended.
+
+        A job that goes on for half of that is left to itself: it is a thread that ends with the process, and its
+        transaction is rolled back.
+        """
+        until = time.monotonic() + timeout
         if self._jobs.running:
-            self._jobs.shutdown(wait=True)
+            self._jobs.shutdown(wait=False)
+            self._hands.rest(timeout / 2)
         if self._bell is not None:
             self._bell.stop(self._dispatcher.heard)
-        return self._dispatcher.drain(timeout)
+        return self._dispatcher.drain(max(0.0, until - time.monotonic()))
+
+
+class Hands(BaseExecutor):  # type: ignore[misc]
+    """Runs each job in a thread that does not keep the process from ending, as those of a pool would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at_work = 0
+        self._rested = threading.Condition()
+
+    def rest(self, timeout: float) -> bool:
+        """Wait until no job is at work, at most so many seconds; False if one still is."""
+        with self._rested:
+            return self._rested.wait_for(lambda: not self._at_work, timeout)
+
+    def _do_submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:
+        with self._rested:
+            self._at_work += 1
+        threading.Thread(target=self._run, args=(job, run_times), name="job", daemon=True).start()
+
+    def _run(self, job: Any, run_times: Sequence[datetime]) -> None:
+        try:
+            events = run_job(job, job._jobstore_alias, run_times, self._logger.name)
+        except BaseException as error:
+            self._run_job_error(job.id, error, error.__traceback__)
+        else:
+            self._run_job_success(job.id, events)
+        finally:
+            with self._rested:
+                self._at_work -= 1
+                self._rested.notify_all()

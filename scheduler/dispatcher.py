@@ -35,6 +35,7 @@ from scheduler.outcomes import (
 )
 from scheduler.pace import NO_WAIT, Pace
 from scheduler.settler import FollowUp, Looked, Result, Settler, Transaction
+from scheduler.watch import Unwatched, Watch, waited
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,8 @@ class Dispatcher:
     in_steps: whether a delivery may only begin when all before it in its lane is settled, because it goes by what
         settling that has written down. Others begin as soon as the one before is sent. Must not raise; no I/O.
     ring: tells all processes what was put that is due and in nobody's hands; what they ring comes in by `heard`.
+    watch: told what became of each.
+    ticked_at: when it last looked in the database for what is due.
     """
 
     def __init__(
@@ -99,8 +102,11 @@ class Dispatcher:
         workers: int = 40,
         in_steps: Callable[[Delivery], bool] = lambda _delivery: False,
         ring: Ring = lambda _lanes: None,
+        watch: Watch | None = None,
     ) -> None:
+        self.ticked_at: datetime | None = None
         self._ring = ring
+        self._watch = watch or Unwatched()
         self._transaction = transaction
         self._outbox = outbox
         self._sender = sender
@@ -147,6 +153,7 @@ class Dispatcher:
             now = self._clock()
             with self._transaction() as connection:
                 claimed, unknown = self._due(connection, now)
+            self.ticked_at = now
         finally:
             self._ticking.release()
         self._release(self._lanes.stale(now))
@@ -346,6 +353,7 @@ class Dispatcher:
         settled = [result for result in results if isinstance(result, Settlement)]
         freed = self._lanes.settled([each.delivery for each in settled], self._clock())
         self._offer(freed.offered)
+        self._tell(results)
         self.hand_over(follow)
         if freed.awaited:
             self._inbox.put(_Rung(freed.awaited))
@@ -356,6 +364,19 @@ class Dispatcher:
                 wait = max(timedelta(seconds=each.verdict.seconds), SHORTEST_WAIT)
                 self._inbox.put(_Wake(self._clock() + wait))
         self._count(-len(results))
+
+    def _tell(self, results: Sequence[Result]) -> None:
+        now = self._clock()
+        for each in results:
+            delivery, verdict = each.delivery, each.verdict if isinstance(each, Settlement) else each.found
+            if verdict is None:
+                continue
+            self._watch.settled(delivery, verdict, now)
+            if isinstance(verdict, Sent):
+                log.info("sent delivery=%s kind=%s attempts=%d waited=%s", delivery.id, delivery.kind,
+                         delivery.attempts + 1, round(waited(delivery, now), 3))  # fmt: skip
+            elif isinstance(verdict, Unknown):
+                log.info("unclear delivery=%s kind=%s reason=%s", delivery.id, delivery.kind, verdict.reason)
 
     def _keep(self) -> None:
         """The settler's thread: settle what has come in meanwhile, offer lanes whose time has come, tick when asked."""

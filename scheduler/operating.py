@@ -109,6 +109,21 @@ def counts(connection: Connection, workspace: str) -> list[Count]:
     return [Count(row.kind, State(row.state), row.number) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """So many of a kind stand in a state, in all workspaces; when the first of them was due."""
+
+    kind: str
+    state: State
+    number: int
+    first_due: datetime
+
+
+def held(connection: Connection) -> list[Held]:
+    """What is not settled, and what is dead."""
+    return [Held(row.kind, State(row.state), row.number, row.first_due) for row in connection.execute(_HELD)]
+
+
 def listed(
     connection: Connection,
     workspace: str,
@@ -139,6 +154,12 @@ def named(connection: Connection, workspace: str, text: str, now: datetime, limi
     return [_entry(row, now) for row in rows]
 
 
+_HELD = (
+    select(_d.kind, _d.state, func.count().label("number"), func.min(_d.due_at, type_=Instant).label("first_due"))
+    .where(or_(_d.settled_at.is_(None), _d.state == literal_column(f"'{State.DEAD.value}'")))
+    .group_by(_d.kind, _d.state)
+    .execution_options(every_workspace=True)
+)
 _other = deliveries.alias("before")
 _EXPIRED = and_(_d.expires_at.is_not(None), _d.expires_at <= bindparam("now", type_=Instant))
 _CHOSEN = and_(

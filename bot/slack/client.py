@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -43,12 +43,19 @@ class Reply:
 
 
 class SlackApi:
-    """Slack's Web API with one bot token."""
+    """Slack's Web API with one bot token. `limited` is told of each method that is answered 429."""
 
     def __init__(
-        self, token: str, base_url: str = SLACK_API, *, connections: int = 50, tls: ssl.SSLContext | None = None
+        self,
+        token: str,
+        base_url: str = SLACK_API,
+        *,
+        connections: int = 50,
+        tls: ssl.SSLContext | None = None,
+        limited: Callable[[str], None] = lambda _method: None,
     ) -> None:
         tls = tls or ssl.create_default_context()
+        self._limited = limited
         self._path = urlsplit(base_url).path.rstrip("/") + "/"
         self._headers = {"Authorization": f"Bearer {token}"}
         self._heads: dict[tuple[str, str], bytes] = {}
@@ -94,6 +101,8 @@ class SlackApi:
             answer = self._connections.post(self._head(method, content), body)
         except (OSError, HttpError) as error:
             return Reply(fault=type(error).__name__)
+        if answer.status == 429:
+            self._limited(method)
         return read_reply(answer.status, answer.headers.get(b"retry-after", b"").decode("latin-1"), answer.body)
 
     def _head(self, method: str, content: str) -> bytes:

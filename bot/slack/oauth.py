@@ -103,7 +103,7 @@ class _Keeper(InstallationStore):
             raise NotOurs("organization")
         with self._store.read() as connection:
             if not installing.has_school(connection, workspace):
-                log.warning("not_installed workspace=%s reason=no_school", workspace)
+                log.warning("not_installed workspace=%s reason=%s", workspace, "no_school")
                 raise NotOurs("no_school", workspace)
 
     def _revoke(self, token: str) -> None:

@@ -210,6 +210,7 @@ MARKED = {
     "bot/store/scope.py": 2,  # the option itself; looking for what leads from one workspace into another
     "bot/store/sealing.py": 1,  # keys are of the whole database
     "scheduler/lane_claim.py": 1,  # claiming what is due, whosever it is
+    "scheduler/operating.py": 1,  # how much waits, for whoever looks after the process
     "scheduler/statements.py": 6,  # the same; leases, checks, expiry, purge
 }
 """Where something is of every workspace by its nature, and how often it says so."""
