@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DEV ?= $(BIN)/conference-coach demo --browser
 
 .DEFAULT_GOAL := help
-.PHONY: help demo play test nightly lint trust mutants bench lock clean
+.PHONY: help demo play browser test nightly lint trust mutants bench lock dev dist clean
 
 help:            ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -23,6 +24,12 @@ demo: $(READY)   ## One student's quarter in fast time, in this terminal
 
 play: $(READY)   ## The demo, with you as the student
 	@$(BIN)/conference-coach demo --play
+
+browser: $(READY) ## The demo in a page that looks like Slack (needs npm the first time)
+	@$(BIN)/conference-coach demo --browser
+
+dev: $(READY)    ## The bot in a page on this machine, started anew at every change
+	@$(BIN)/watchfiles --sigint-timeout 10 --filter default "$(DEV)" bot prompts scheduler
 
 test: $(READY)   ## All tests, on SQLite and PostgreSQL
 	@$(BIN)/pytest
@@ -45,12 +52,18 @@ trust: $(READY)  ## Known vulnerabilities, secrets in the tree, a list of what i
 mutants: $(READY)  ## Faults planted one at a time: does the suite notice?
 	@$(BIN)/python -m tests.trust.mutants
 
-bench: $(READY)  ## Benchmarks; writes .bench/results.json
-	@$(BIN)/python -m tests.bench
+bench: $(READY)  ## Benchmarks beside peers, one table; writes docs/benchmarks/ (ONLY=load: that section)
+	@$(BIN)/python -m tests.bench $(ONLY)
+
+dist: $(READY)   ## What a release has: wheel, source, list of dependencies, in dist/
+	@rm -rf dist
+	@$(BIN)/hatchling build -d dist
+	@$(BIN)/python .ci/trust.py sbom dist/sbom.json
 
 lock: $(READY)   ## Pin the dependencies again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.txt
+	@echo hatchling | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -c requirements-dev.txt - -o requirements-build.txt
 
 clean:           ## Remove what was set up
-	@rm -rf $(VENV) .bench build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .bench build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
