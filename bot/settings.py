@@ -83,7 +83,7 @@ HOW_TO_GET = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the environment says. Secrets and the database's address stay out of `repr`; "" is one not given."""
 

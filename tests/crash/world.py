@@ -194,7 +194,10 @@ def world(store: Store, folder: Path, nursery: Nursery) -> Iterator[World]:
         }
         enrol(store, workspace, school, MONDAY)
         url = store.engine.url.render_as_string(hide_password=False)
-        settings = Settings(workspace.bot_token, workspace.app_token, workspace.signing_secret, workspace.api_url, url)
+        settings = Settings(
+            bot_token=workspace.bot_token, app_token=workspace.app_token, signing_secret=workspace.signing_secret,
+            api_url=workspace.api_url, database_url=url,
+        )  # fmt: skip
         students = [people[name.lower()] for name in first_names()]
         made = World(workspace, store, clock, nursery, settings, students)
         made.start_bot()

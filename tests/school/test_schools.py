@@ -37,5 +37,5 @@ def test_a_school_that_does_not_say_whose_it_is_and_two_of_one_workspace_are_nam
 
 
 def test_an_empty_folder_says_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(SchoolError, match="There is no school.toml here"):
+    with pytest.raises(SchoolError, match=r"There is no school\.toml here"):
         folders(tmp_path)
