@@ -30,11 +30,12 @@ from prompts import markdown
 from scheduler import sealed
 from scheduler.outbox import Outbox
 from tests.bench import school
-from tests.bench.figures import Figure, at_least, at_most, told
+from tests.bench.figures import Figure, compared, hoped
 from tests.bench.stub import TEAM
 from tests.databases import create_tables
 from tests.packet.bound import full
 
+SECTION = "agenda"
 STUDENTS, FEW = 1_000, 10
 PICTURES, ANSWERS = 6, 20
 TIMES = 3
@@ -81,12 +82,12 @@ def measure(folder: Path, words: Words) -> list[Figure]:
     assert made == STUDENTS
     seconds = median(_timed(lambda: _composed(house, every)) for _ in range(TIMES))
     store.close()
-    packet = median(_timed(_bind) for _ in range(TIMES))
+    photo = _photo()
+    packet = median(_timed(lambda: _bind(photo)) for _ in range(TIMES))
     return [
-        told(f"agenda: queries for the agendas of {FEW} students", few, ""),
-        at_most(f"agenda: queries for the agendas of {STUDENTS:,} students", many, few, ""),
-        at_least("agenda: compiled, as Slack's blocks", STUDENTS / seconds, 300, "a second"),
-        at_most(f"agenda: a packet with {PICTURES} pictures and {ANSWERS} answers", packet, 2, "s"),
+        compared(SECTION, f"queries for the agendas of {STUDENTS:,} students", many, "", f"of {FEW}", few, most=1),
+        hoped(SECTION, "compiled, as Slack's blocks", STUDENTS / seconds, "agendas/s", least=300),
+        hoped(SECTION, f"a packet with {PICTURES} pictures and {ANSWERS} answers", packet, "s", most=2),
     ]
 
 
@@ -133,21 +134,18 @@ def _answers(conversation: int, conference: int) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _bind() -> None:
+def _bind(photo: bytes) -> None:
     """A packet of the largest kind: photos as a phone takes them."""
     works = tuple(Work(f"photo {n}", "photo", picture=f"F{n}") for n in range(PICTURES))
     said = tuple(Block(said=(Said(f"I measured it {n} times, and wrote down what I saw."),)) for n in range(ANSWERS))
     chapter = Chapter("strengths", "What I'm good at", "4 min", (*said, Block(works=works)))
-    assert render(full(chapters=(chapter,)), Paper.A4, dict.fromkeys((work.picture for work in works), _PHOTO))
+    assert render(full(chapters=(chapter,)), Paper.A4, dict.fromkeys((work.picture for work in works), photo))
 
 
 def _photo() -> bytes:
     out = BytesIO()
     Image.effect_noise((4032, 3024), 40).convert("RGB").save(out, "JPEG", quality=85)
     return out.getvalue()
-
-
-_PHOTO = _photo()
 
 
 def _timed(do: Callable[[], object]) -> float:

@@ -75,6 +75,18 @@ class Class:
         assert self.bot.dispatcher.idle(SETTLING)
         assert school.unsettled(self.bot.house.store) == 0
 
+    def one_by_one(self) -> float:
+        """Seconds from a turn's event until the question that follows stands there: the mean of the whole script."""
+        self.restart()
+        spent = 0.0
+        for _ in SCRIPT:
+            for student in self.students:
+                request, begun = student.prepare(), time.perf_counter()
+                student.turn(request)
+                spent += time.perf_counter() - begun
+        self.settle()
+        return spent / (len(SCRIPT) * len(self.students))
+
     def turns(self) -> float:
         """CPU seconds a turn takes, settling included: everybody through the whole script, one at a time."""
         self.restart()
@@ -93,19 +105,30 @@ class Class:
 
 
 @contextmanager
-def running(api: str, database: str, words: Words, *, students: int, first: int = 1, step: int = 1) -> Iterator[Class]:
-    """The bot at work on a filled database. The students are number `first` and every `step`th after."""
+def running(
+    api: str, database: str, words: Words, *, students: int, first: int = 1, step: int = 1, network: bool = True
+) -> Iterator[Class]:
+    """The bot at work on a filled database. The students are number `first` and every `step`th after.
+
+    network: False where each post is answered on the spot, without one.
+    """
     settings = Settings(bot_token=TOKEN, signing_secret=SECRET, api_url=api, database_url=database)
     bot = build(settings, words, limits=UNLIMITED, caps=UNCAPPED)
     ready(bot)
     numbers = [first + step * place for place in range(students)]
     there = Class(bot, [Student(bot.app, number) for number in numbers])
+    if not network:
+        bot.api.call = _posted  # type: ignore[method-assign,assignment]
     _watch(bot, {school.channel(student.number): student.shown for student in there.students})
     bot.start()
     try:
         yield there
     finally:
         bot.stop()
+
+
+def _posted(_method: str, arguments: Mapping[str, Any]) -> Reply:
+    return Reply({"ok": True, "channel": arguments["channel"], "ts": f"{time.time():.6f}"})
 
 
 def _watch(bot: Bot, dms: Mapping[str, SimpleQueue[Mapping[str, Any]]]) -> None:

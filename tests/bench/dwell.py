@@ -1,4 +1,4 @@
-"""How long a reply waits that its own process cannot send: `python -m tests.bench.dwell` (PostgreSQL only).
+"""How long a reply waits that its own process cannot send (PostgreSQL only); `python -m tests.bench.dwell` tells more.
 
 Two dispatchers on one database. `taken in`: put by a process without a dispatcher; from its commit to its call.
 `behind`: put by one while the other has the lane in hand; from the end of that call to its own. Each by the bell, by a
@@ -10,27 +10,34 @@ from __future__ import annotations
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
 
 from bot.store.session import Store
+from bot.words import Words
 from scheduler.bell import Bell
 from scheduler.deliveries import Delivery
 from scheduler.dispatcher import Dispatcher
 from scheduler.intake import Intake, hand_on
 from scheduler.outbox import Outbox
 from scheduler.pace import UNLIMITED, Pace
+from tests.bench.figures import Figure, compared, missing
 from tests.databases import create_tables, postgresql_url
 from tests.scheduler.fakes import FakeSender, draft, name
 
-TURNS = 20
+SECTION = "dwell"
+TURNS, FEW, FEWEST = 20, 8, 4
 CALL = 0.3
 """Seconds a call to Slack takes."""
 POLL = 0.025
 TICK = 2.0
 LANE = ("T1", "Noor")
 Process = tuple[Dispatcher, Outbox]
+Case = Callable[[Store, "Watched", str, int, list[Process]], float]
 
 
 class Watched(FakeSender):
@@ -119,20 +126,45 @@ def _wait(sender: Watched, key: str) -> None:
     time.sleep(0.1)  # until it is settled
 
 
+def waits(store: Store, case: Case, way: str, turns: int) -> list[float]:
+    """Milliseconds, so many times."""
+    sender = Watched()
+    with processes(store, sender, way) as both:
+        time.sleep(0.5)
+        return [1000 * case(store, sender, way, turn, both) for turn in range(turns)]
+
+
+def measure(_folder: Path, _words: Words) -> Iterator[Figure]:
+    """What the bell is worth."""
+    try:
+        with postgresql_url(lasting=True) as url:
+            store = Store(url)
+            create_tables(store)
+            for case, what in CASES.items():
+                bell, tick = (statistics.median(waits(store, case, *way)) for way in (("bell", FEW), ("tick", FEWEST)))
+                yield compared(SECTION, what, bell, "ms", "found by the tick", tick, most=0.5)
+            store.close()
+    except pytest.skip.Exception as reason:
+        print(reason)
+        yield missing(SECTION, "how long a reply waits that its own process cannot send")
+
+
+CASES: Mapping[Case, str] = {
+    taken_in: "taken in by web, until a worker sends it",
+    behind: "behind another process's, until it is its turn",
+}
+
+
 def main() -> None:
     """Print medians and the slowest, in milliseconds."""
-    with postgresql_url() as url:
+    with postgresql_url(lasting=True) as url:
         store = Store(url)
         create_tables(store)
-        for case in (taken_in, behind):
+        for case in CASES:
             for way in ("bell", "poll", "tick"):
-                sender = Watched()
-                with processes(store, sender, way) as both:
-                    time.sleep(0.5)
-                    count = TURNS if way != "tick" else 6
-                    waits = [1000 * case(store, sender, way, turn, both) for turn in range(count)]
-                median, slowest = statistics.median(waits), max(waits)
-                print(f"{case.__name__:<9} {way:<5} median {median:6.1f} ms  slowest {slowest:6.1f} ms")
+                found = waits(store, case, way, TURNS if way != "tick" else FEWEST)
+                middle, slowest = statistics.median(found), max(found)
+                print(f"{case.__name__:<9} {way:<5} median {middle:6.1f} ms  slowest {slowest:6.1f} ms")
         store.close()
 
 

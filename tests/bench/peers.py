@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore  # type: ignore[import-untyped]
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 from huey import SqliteHuey  # type: ignore[import-untyped]
-from procrastinate import App, SyncPsycopgConnector
+from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
 from sqlalchemy import make_url
 
 PAYLOAD: Mapping[str, Any] = {
@@ -107,22 +108,41 @@ def run_huey(queue: SqliteHuey, jobs: int) -> float:
     return spent
 
 
+@dataclass(frozen=True)
+class Procrastinate:
+    """procrastinate, open to be given jobs; `conninfo`: where its worker finds them."""
+
+    app: App
+    conninfo: str
+
+
 @contextmanager
-def procrastinate(url: str) -> Iterator[App]:
+def procrastinate(url: str) -> Iterator[Procrastinate]:
     """procrastinate with its tables in a PostgreSQL database."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     app = App(connector=SyncPsycopgConnector(conninfo=plain))
     app.task(name="nothing")(nothing)
     with app.open():
         app.schema_manager.apply_schema()
-        yield app
+        yield Procrastinate(app, plain)
 
 
-def add_to_procrastinate(app: App, jobs: int, batch: int = 1_000) -> float:
+def add_to_procrastinate(there: Procrastinate, jobs: int, due: datetime | None = None, batch: int = 1_000) -> float:
     """Seconds it takes to add them, in batches."""
-    due = datetime.now(UTC) + _LATER
-    task = app.tasks["nothing"].configure(schedule_at=due)
+    task = there.app.tasks["nothing"].configure(schedule_at=due or datetime.now(UTC) + _LATER)
     begun = time.perf_counter()
     for start in range(0, jobs, batch):
         task.batch_defer(*(dict(PAYLOAD) for _ in range(min(batch, jobs - start))))
     return time.perf_counter() - begun
+
+
+def run_procrastinate(there: Procrastinate, jobs: int) -> float:
+    """Seconds until so many jobs that are due have run, by a worker that ends when none is left."""
+    add_to_procrastinate(there, jobs, datetime.now(UTC) - timedelta(seconds=1))
+    _expect(jobs)
+    begun = time.perf_counter()
+    with there.app.replace_connector(PsycopgConnector(conninfo=there.conninfo)) as app:
+        app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+    spent = time.perf_counter() - begun
+    assert _all_ran.is_set()
+    return spent

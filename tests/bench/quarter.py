@@ -22,37 +22,41 @@ from bot.app import COLLECT_EVERY
 from bot.services.nudges import quarter
 from bot.store.models import Guardian, Person
 from bot.store.session import Store
+from bot.words import Words
 from scheduler.outbox import Outbox
 from tests.bench import peers, pending, school
 from tests.bench.due import DUE, Bench
-from tests.bench.figures import Figure, at_most, missing, told
+from tests.bench.figures import Figure, at_most, compared, missing, told
 from tests.bench.pacing import KNOWN, flood
 from tests.bench.stub import TEAM, stub
 from tests.databases import create_tables, postgresql_url
 
+SECTION = "quarter"
 STUDENTS = 3_000
 FLOOD = 10_000
-SIZES = (10_000, 100_000, 1_000_000)
-NAMES = ("10 thousand", "100 thousand", "1 million")
+SIZES = (10_000, 1_000_000)
+LESS_PENDING = "10 thousand pending"
 ROUNDS = 5
 AGO = timedelta(days=29)
 """Planned as on the second day of the term: nearly all of it is to come."""
 
 ADDED = 200
-"""Jobs a peer is given before and after ours are planned."""
+"""Jobs a peer is given in one round; each takes as long however many there are."""
 
 LESS = 150
 """A limit lower than is known, and how many are posted under it."""
 
-MOST_MEMORY = 100
+_FOUND_AND_RUN = "of 1,000 due, found, sent and settled, {}"
 
 
-def measure(folder: Path) -> Iterator[Figure]:
+def measure(folder: Path, _words: Words) -> Iterator[Figure]:
     """All figures of the quarter, as they come."""
     yield from _planning_on_sqlite(folder)
     yield from _paced(folder)
     with ExitStack() as stack:
-        yield from _due(folder, _on_sqlite(folder, stack), "SQLite")
+        benches = _on_sqlite(folder, stack)
+        yield from _due(benches, "SQLite")
+        yield from _beside_peers_on_sqlite(folder, benches[0])
     yield from _on_postgresql(folder)
 
 
@@ -64,9 +68,9 @@ def _planning_on_sqlite(folder: Path) -> Iterator[Figure]:
     with peers.apscheduler(folder) as scheduler:
         ours, theirs, count = _planned(store, lambda: peers.add_to_apscheduler(scheduler, ADDED) / ADDED)
     store.close()
-    yield told("quarter: deliveries planned", count, "deliveries")
-    yield told("quarter: a delivery planned and stored, SQLite", ours * 1e6, "µs each")
-    yield at_most("quarter: planned and stored, SQLite", ours / theirs, 1 / 20, "× APScheduler")
+    yield told(SECTION, f"nudges of {STUDENTS:,} students", count)
+    what = "a nudge planned and stored, SQLite"
+    yield compared(SECTION, what, ours * 1e6, "µs", "APScheduler, a job added", theirs * 1e6, most=1 / 20)
 
 
 def _planning_on_postgresql(url: str) -> Iterator[Figure]:
@@ -74,14 +78,14 @@ def _planning_on_postgresql(url: str) -> Iterator[Figure]:
     with peers.procrastinate(url) as app:
         ours, theirs, _ = _planned(store, lambda: peers.add_to_procrastinate(app, 10 * ADDED) / (10 * ADDED))
     store.close()
-    yield told("quarter: a delivery planned and stored, PostgreSQL", ours * 1e6, "µs each")
-    yield at_most("quarter: planned and stored, PostgreSQL", ours / theirs, 1 / 2, "× procrastinate")
+    what = "a nudge planned and stored, PostgreSQL"
+    yield compared(SECTION, what, ours * 1e6, "µs", "procrastinate, deferred in batches", theirs * 1e6, most=1 / 2)
 
 
 def _planned(store: Store, peer: Callable[[], float]) -> tuple[float, float, int]:
     """Seconds a delivery takes, from the stored school to its row; seconds a peer's job takes; how many deliveries."""
     create_tables(store)
-    school.fill(store, STUDENTS)
+    school.fill(store, STUDENTS, nudges=True)
     _add_families(store)
     with _collecting_as_the_bot_does():
         before, begun = peer(), time.perf_counter()
@@ -133,15 +137,13 @@ def _on_sqlite(folder: Path, stack: ExitStack) -> list[Bench]:
     return [Bench(store, pending.WORKSPACE) for store in stores]
 
 
-def _due(folder: Path, benches: Sequence[Bench], name: str) -> Iterator[Figure]:
-    ticks, works = _rounds(lambda one: one.idle_tick(), benches), _rounds(lambda one: one.work(), benches)
-    for size, tick, work in zip(NAMES, ticks, works, strict=True):
-        yield told(f"quarter: nothing due, {size} pending, {name}", tick * 1e6, "µs a tick")
-        yield told(f"quarter: 1,000 due, {size} pending, {name}", work * 1e3, "ms")
-    yield at_most(f"quarter: nothing due, {name}", max(ticks) / min(ticks), 1.5, "× the least of three sizes")
-    yield at_most(f"quarter: 1,000 due, {name}", max(works) / min(works), 1.5, "× the least of three sizes")
-    if benches[0].store.sqlite:
-        yield from _against_peers(folder, benches[0])
+def _due(benches: Sequence[Bench], name: str) -> Iterator[Figure]:
+    less, more = _rounds(lambda one: 1e6 * one.idle_tick(), benches)
+    what = f"a tick, nothing due, 1 million pending, {name}"
+    yield compared(SECTION, what, more, "µs", LESS_PENDING, less, most=1.5)
+    less, more = _rounds(lambda one: 1e3 * one.work(), benches)
+    what = f"1,000 due among 1 million pending, {name}"
+    yield compared(SECTION, what, more, "ms", LESS_PENDING, less, most=1.5)
 
 
 def _rounds(timed: Callable[[Bench], float], benches: Sequence[Bench]) -> list[float]:
@@ -153,12 +155,22 @@ def _rounds(timed: Callable[[Bench], float], benches: Sequence[Bench]) -> list[f
     return [median(column) for column in zip(*rounds, strict=True)]
 
 
-def _against_peers(folder: Path, ours: Bench) -> Iterator[Figure]:
+def _beside_peers_on_sqlite(folder: Path, ours: Bench) -> Iterator[Figure]:
     with peers.apscheduler(folder) as scheduler, peers.huey(folder) as queue:
-        rounds = [(ours.work(), peers.run_apscheduler(scheduler, DUE), peers.run_huey(queue, DUE)) for _ in range(3)]
-    mine, apscheduler, huey = (median(column) for column in zip(*rounds, strict=True))
-    yield at_most("quarter: 1,000 due, SQLite, beside APScheduler", mine / apscheduler, 1, "× APScheduler")
-    yield at_most("quarter: 1,000 due, SQLite, beside huey", mine / huey, 1, "× huey")
+        rounds = [
+            (ours.work() / DUE, peers.run_apscheduler(scheduler, ADDED) / ADDED, peers.run_huey(queue, ADDED) / ADDED)
+            for _ in range(3)
+        ]
+    mine, apscheduler, huey = (1e6 * median(column) for column in zip(*rounds, strict=True))
+    yield compared(SECTION, _FOUND_AND_RUN.format("SQLite"), mine, "µs each", "APScheduler", apscheduler, most=1)
+    yield compared(SECTION, _FOUND_AND_RUN.format("SQLite"), mine, "µs each", "huey", huey, most=1)
+
+
+def _beside_peers_on_postgresql(url: str, ours: Bench) -> Iterator[Figure]:
+    with peers.procrastinate(url) as app:
+        rounds = [(ours.work() / DUE, peers.run_procrastinate(app, ADDED) / ADDED) for _ in range(3)]
+    mine, theirs = (1e6 * median(column) for column in zip(*rounds, strict=True))
+    yield compared(SECTION, _FOUND_AND_RUN.format("PostgreSQL"), mine, "µs each", "procrastinate", theirs, most=1)
 
 
 # --- PostgreSQL, and the worker ------------------------------------------------------------------------------
@@ -167,19 +179,20 @@ def _against_peers(folder: Path, ours: Bench) -> Iterator[Figure]:
 def _on_postgresql(folder: Path) -> Iterator[Figure]:
     try:
         with ExitStack() as stack:
-            yield from _planning_on_postgresql(stack.enter_context(postgresql_url()))
-            urls = [stack.enter_context(postgresql_url()) for _ in SIZES]
+            yield from _planning_on_postgresql(stack.enter_context(postgresql_url(lasting=True)))
+            urls = [stack.enter_context(postgresql_url(lasting=True)) for _ in SIZES]
             stores = [Store(url) for url in urls]
             for store, size in zip(stores, SIZES, strict=True):
                 stack.callback(store.close)
                 pending.fill(store, size)
-            yield from _due(folder, [Bench(store, pending.WORKSPACE) for store in stores], "PostgreSQL")
-            yield at_most("quarter: a worker, 1 million pending", _memory(folder, urls[-1]), MOST_MEMORY, "MB")
+            benches = [Bench(store, pending.WORKSPACE) for store in stores]
+            yield from _due(benches, "PostgreSQL")
+            yield from _beside_peers_on_postgresql(stack.enter_context(postgresql_url(lasting=True)), benches[0])
+            less, more = (_memory(folder, url) for url in urls)
+            yield compared(SECTION, "memory of a worker, 1 million pending", more, "MB", LESS_PENDING, less, most=1.1)
     except pytest.skip.Exception as reason:
         print(reason)
-        yield missing("quarter: planned and stored, PostgreSQL", "× procrastinate")
-        yield missing("quarter: 1,000 due, PostgreSQL", "× the least of three sizes")
-        yield missing("quarter: a worker, 1 million pending", "MB")
+        yield missing(SECTION, "what is planned and due on PostgreSQL")
 
 
 def _memory(folder: Path, url: str) -> float:
@@ -193,9 +206,9 @@ def _memory(folder: Path, url: str) -> float:
 
 def _paced(folder: Path) -> Iterator[Figure]:
     went = flood(folder, FLOOD)
-    yield told("quarter: 10,000 due at 300 a minute, until all is posted", went.minutes, "simulated minutes")
-    yield at_most("quarter: 10,000 due at 300 a minute", went.minutes / went.least, 1.02, "× the least")
-    yield at_most("quarter: 429s, the limit known", went.refused, 0, "429s")
+    what, beside = f"{FLOOD:,} due at once, until all are posted, simulated", f"Slack's {KNOWN} a minute allow"
+    yield compared(SECTION, what, went.minutes, "min", beside, went.least, most=1.02)
+    yield at_most(SECTION, "429s meanwhile", went.refused, 0)
     less = flood(folder, 6 * LESS, KNOWN - LESS)
-    yield told("quarter: 429s, the limit lower than known", less.refused, "429s")
-    yield at_most("quarter: calls while a 429 said to wait", went.disobeyed + less.disobeyed, 0, "calls")
+    yield told(SECTION, "429s where the limit is lower than known", less.refused)
+    yield at_most(SECTION, "calls while a 429 said to wait", went.disobeyed + less.disobeyed, 0)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from bot.store.models import Answer, Base, Conference, Conversation, FlowState, Person, School, SeenEvent, Term
 from bot.store.session import Store
 from scheduler import sealed
+from scheduler.cadence import parse_cadence
 from scheduler.outbox import Draft, Outbox, deliveries
 from tests.bench.stub import TEAM
 
@@ -18,14 +19,19 @@ ADVISEES = 20
 HISTORY = 10
 """Answers, deliveries and seen events of each student from before."""
 
+SAID = "Things click for me when I explain them to my brother."
+
 _CHUNK = 2_000
 _BEFORE = datetime(2026, 9, 14, 15, tzinfo=UTC)
 
 
-def fill(store: Store, students: int) -> None:
-    """Put a school with so many students there, each with a conversation and some past."""
+def fill(store: Store, students: int, *, nudges: bool = False) -> None:
+    """Put a school with so many students there, each with a conversation and some past.
+
+    nudges: whether the quarter's are sent. Without them what is measured does not hang on the day and the hour.
+    """
     with store.write() as connection:
-        connection.execute(insert(School), _school())
+        connection.execute(insert(School), _school("" if nudges else _no_nudges()))
         connection.execute(insert(Term), _term())
         term = connection.scalars(select(Term.id)).one()
         advisors = _people(connection, "advisor", students // ADVISEES + 1)
@@ -67,11 +73,16 @@ def channel(number: int) -> str:
     return f"D{number:07}"
 
 
-def _school() -> dict[str, Any]:
+def _no_nudges() -> str:
+    return "\n".join(f"[nudge.{one.name}]\noff = true" for one in parse_cadence().nudges)
+
+
+def _school(cadence: str) -> dict[str, Any]:
     return {
         "workspace": TEAM, "name": "Harbor School", "time_zone": "America/New_York", "language": "en",
         "grade_band": "middle", "level": "full", "quiet_from": "20:00", "quiet_until": "07:00",
         "counselors": {"keys": ["a1"]}, "helplines": {"lines": []}, "loaded_at": _BEFORE,
+        "cadence": cadence or None,
     }  # fmt: skip
 
 
@@ -132,7 +143,7 @@ def _answer(conversation: int, conference: int, number: int) -> dict[str, Any]:
     return {
         "workspace": TEAM, "conversation_id": conversation, "conference_id": conference, "flow": "letter",
         "question": "learner", "round": 1, "ts": f"{1796050000 + number}.000100", "revised": "", "act": "said",
-        "text": "Things click for me when I explain them to my brother.", "choices": "", "evidence": [], "alarm": "",
+        "text": SAID, "choices": "", "evidence": [], "alarm": "",
         "at": _BEFORE,
     }  # fmt: skip
 

@@ -1,6 +1,6 @@
-"""What a turn costs: a signed event in, answer, state and outbox committed, acked, the next question posted, settled.
+"""What a turn costs: an event in, answer, state and outbox committed, acked, the next question posted, settled.
 
-Against a floor: a Bolt listener that only posts a fixed reply. Both are driven in this process through `App.dispatch`
+Beside a floor: a Bolt listener that only posts a fixed reply. Both are driven in this process through `App.dispatch`
 against the same stub in its own process, in turns of rounds; figures are medians over rounds. CPU is that of this
 process, all threads, less what making up the students' requests took.
 """
@@ -21,12 +21,14 @@ from bot.store.session import Store
 from bot.words import Words
 from tests.bench import school
 from tests.bench.bots import Class, floor, floor_turns, running
-from tests.bench.figures import Figure, at_least, at_most, missing, told
+from tests.bench.figures import Figure, compared, missing
 from tests.bench.stub import stub, trusted
 from tests.bench.students import LAST_FLOW, SCRIPT, Student, Tap
 from tests.databases import create_tables, postgresql_url
 
-ROUNDS = 7
+SECTION = "turn"
+BARE = "Bolt, bare"
+ROUNDS = 5
 ALONE = 20
 TOGETHER = 8
 CROWD = 40
@@ -57,9 +59,7 @@ def _plain(api: str, database: str, words: Words) -> Iterator[Figure]:
         assert school.flows(there.bot.house.store) == {LAST_FLOW}
         rounds = [(floor_turns(app, FLOOR_TURNS), there.turns()) for _ in range(ROUNDS)]
         ours, theirs = median(one for _, one in rounds), median(one for one, _ in rounds)
-        yield told("turn: floor, CPU", theirs * 1000, "ms")
-        yield told("turn: SQLite, CPU", ours * 1000, "ms")
-        yield at_most("turn: SQLite, plain HTTP, CPU", ours / theirs, 2.5, "× floor")
+        yield compared(SECTION, "a turn on SQLite, CPU", 1000 * ours, "ms", BARE, 1000 * theirs, most=2.5)
         yield _button(there)
 
 
@@ -72,7 +72,8 @@ def _button(there: Class) -> Figure:
             for student in there.students:
                 seconds[type(student.next)].append(_timed(student))
     there.settle()
-    return at_most("turn: a button", median(seconds[Tap]) / median(seconds[str]), 2, "× a message")
+    tapped, typed = 1000 * median(seconds[Tap]), 1000 * median(seconds[str])
+    return compared(SECTION, "a tap, until the next question stands there", tapped, "ms", "typed", typed, most=2)
 
 
 def _growth(api: str, databases: dict[int, str], words: Words) -> Iterator[Figure]:
@@ -83,8 +84,8 @@ def _growth(api: str, databases: dict[int, str], words: Words) -> Iterator[Figur
         )
         few.turns(), many.turns()
         rounds = [(few.turns(), many.turns()) for _ in range(ROUNDS)]
-    ratio = median(more for _, more in rounds) / median(less for less, _ in rounds)
-    yield at_most("turn: 5,000 students in the database, CPU", ratio, 1.1, "× 500 students")
+    more, less = 1000 * median(more for _, more in rounds), 1000 * median(less for less, _ in rounds)
+    yield compared(SECTION, f"a turn among {LARGE:,} students, CPU", more, "ms", f"among {SMALL}", less, most=1.1)
 
 
 def _together(api: str, database: str, words: Words, name: str) -> Iterator[Figure]:
@@ -95,19 +96,18 @@ def _together(api: str, database: str, words: Words, name: str) -> Iterator[Figu
             runs.append([seconds for turns in _at_once(there) for seconds in turns])
             there.settle()
     tails = [(one[98], one[49]) for one in (quantiles(run, n=100) for run in runs[1:])]
-    p99, p50 = median(high for high, _ in tails), median(middle for _, middle in tails)
-    yield told(f"turn: eight at once, {name}, p50", p50 * 1000, "ms")
-    yield at_most(f"turn: eight at once, {name}, p99", p99 / p50, 3, "× p50")
+    p99, p50 = 1000 * median(high for high, _ in tails), 1000 * median(middle for _, middle in tails)
+    yield compared(SECTION, f"eight at once on {name}, p99", p99, "ms", "p50", p50, most=3)
 
 
 def _together_on_postgresql(api: str, words: Words) -> Iterator[Figure]:
     try:
-        with postgresql_url() as url:
+        with postgresql_url(lasting=True) as url:
             _fill(url, SMALL)
             yield from _together(api, url, words, "PostgreSQL")
     except pytest.skip.Exception as reason:
         print(reason)
-        yield missing("turn: eight at once, PostgreSQL, p99", "× p50")
+        yield missing(SECTION, "eight at once on PostgreSQL, p99")
 
 
 def _crowd(api: str, database: str, words: Words) -> Iterator[Figure]:
@@ -117,8 +117,9 @@ def _crowd(api: str, database: str, words: Words) -> Iterator[Figure]:
         there.restart()
         turns = _at_once(there, spread=SLOW)
         there.settle()
-    rate = sum(len(SCRIPT) / sum(seconds) for seconds in turns)
-    yield at_least(f"turn: forty at once, Slack taking {SLOW * 1000:g} ms", rate * SLOW / CROWD, 0.9, "× ideal")
+    rate, ideal = sum(len(SCRIPT) / sum(seconds) for seconds in turns), CROWD / SLOW
+    what = f"forty at once, Slack taking {1000 * SLOW:g} ms a call"
+    yield compared(SECTION, what, rate, "turns/s", "nothing but Slack", ideal, least=0.9)
 
 
 def _tls(folder: Path, database: str, words: Words) -> Iterator[Figure]:
@@ -128,8 +129,8 @@ def _tls(folder: Path, database: str, words: Words) -> Iterator[Figure]:
             there.turns()
             rounds = [(floor_turns(app, FLOOR_TURNS_TLS), there.turns()) for _ in range(ROUNDS)]
     ours, theirs = median(one for _, one in rounds), median(one for one, _ in rounds)
-    yield told("turn: floor over TLS, CPU", theirs * 1000, "ms")
-    yield at_most("turn: SQLite, TLS, CPU", ours / theirs, 0.15, "× floor")
+    what = "a turn on SQLite, Slack over TLS, CPU"
+    yield compared(SECTION, what, 1000 * ours, "ms", BARE, 1000 * theirs, most=0.15)
 
 
 def _at_once(there: Class, spread: float = 0.0) -> list[list[float]]:
