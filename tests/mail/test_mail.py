@@ -206,8 +206,10 @@ def test_who_may_be_written_to_again_gets_what_was_planned(store: Store, words: 
     with set_up(url_of(store), small(folder), words, MONDAY) as stage:
         stage.plan()
         until(stage, 2)
-        planned = select(deliveries.c.state, deliveries.c.dedupe_key).where(
-            deliveries.c.recipient == "UAMAL", deliveries.c.dedupe_key.startswith("nudge:")
+        planned = (
+            select(deliveries.c.state, deliveries.c.dedupe_key)
+            .where(deliveries.c.recipient == "UAMAL", deliveries.c.dedupe_key.startswith("nudge:"))
+            .order_by(deliveries.c.dedupe_key)
         )
         with store.read() as connection:
             before = connection.execute(planned).all()

@@ -141,11 +141,11 @@ def test_a_body_has_one_of_a_few_ways(body: dict[str, Any], way: Way) -> None:
 
 
 def test_one_can_follow_an_event_through_its_turn_and_its_delivery_to_slack(
-    stage: Stage, bot: Bot, meter: Meter, caplog: pytest.LogCaptureFixture
+    stage: Stage, bot: Bot, meter: Meter, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO, "bot")
     caplog.set_level(logging.INFO, "scheduler")
-    caplog.handler.setFormatter(Json())
+    monkeypatch.setattr(caplog.handler, "formatter", Json())
     answer = watched(bot.answer, meter.turned)
     stage.workspace.attach(_Direct(answer))
     stage.people["noor"].dm("hello from the greenhouse")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import insert, select, update
 
-from bot.cli import main as cli
+from bot.cli.main import main
 from bot.practice.stage import Stage
 from bot.school import read_school
 from bot.services.channels import moving
@@ -205,7 +206,7 @@ def test_loading_tells_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         def now(cls, tz: Any = None) -> datetime:
             return datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
 
-    monkeypatch.setattr(cli, "datetime", Then)
+    monkeypatch.setattr(sys.modules["bot.cli.load"], "datetime", Then)
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     url = f"sqlite:///{tmp_path / 'coach.db'}"
@@ -213,7 +214,7 @@ def test_loading_tells_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
     def loads(changes: dict[str, str]) -> None:
         folder = school(tmp_path / "school", {**own, **changes})
-        result = CliRunner().invoke(cli.main, ["load", str(folder)], env={"DATABASE_URL": url})
+        result = CliRunner().invoke(main, ["load", str(folder)], env={"DATABASE_URL": url})
         assert result.exit_code == 0, result.output
 
     loads({})

@@ -89,7 +89,10 @@ def test_no_token_and_no_key_stands_in_the_database_the_logs_or_what_the_bot_sho
     Student(stage).answer()
     workspace, bot = stage.workspace, stage.bot
     secrets = [workspace.bot_token, workspace.app_token, workspace.signing_secret, *filter(None, [keys[3:]])]
-    settings = Settings(workspace.bot_token, workspace.app_token, workspace.signing_secret, encryption_keys=keys)
+    settings = Settings(
+        bot_token=workspace.bot_token, app_token=workspace.app_token, signing_secret=workspace.signing_secret,
+        encryption_keys=keys,
+    )  # fmt: skip
     shown = [repr(one) for one in (settings, bot, bot.house, bot.house.store, bot.house.store.keyring, bot.api)]
     logged = [caplog.text, *(repr(vars(record)) for record in caplog.records)]
     for secret in secrets:
