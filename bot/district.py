@@ -26,6 +26,7 @@ from bot.slack.guard import Guard, Wsgi
 from bot.slack.http import Http
 from bot.slack.oauth import Installing
 from bot.words import Words
+from prompts import PromptsError
 from scheduler.dispatcher import Dispatcher
 from scheduler.failures import named
 
@@ -135,7 +136,7 @@ class District:
         workspace = installed.workspace
         try:
             bot = self._fitted(installed)
-        except CoachError as error:
+        except (CoachError, PromptsError) as error:
             if self._unfit.get(workspace) != str(error):
                 log.warning("not_ready workspace=%s error=%s", workspace, type(error).__name__)
             self._unfit[workspace] = str(error)

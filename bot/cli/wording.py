@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from bot.school.schools import by_workspace
@@ -16,15 +17,29 @@ CHECK = "conference-coach prompts check"
 def words_of(settings: Settings, *, hears: bool = True) -> Callable[[str], Words]:
     """What the bot of a workspace says. Schools without words of their own share those that come with the program.
 
-    PromptsError where a school's own do not work, before anything is started. hears: whether anything is taken in.
+    PromptsError where a school's own do not work: of the only school at once, of several when that one's are asked for.
+    hears: whether anything is taken in.
     """
     where = settings.school_dir
     if where is None or not settings.several:
         only = _checked(where, hears=hears)
         return lambda _workspace: only
-    shared = Words.load(hears=hears)
-    own = {workspace: _checked(folder, hears=hears) for workspace, folder in _with_own(where).items()}
-    return lambda workspace: own.get(workspace, shared)
+    shared, own = Words.load(hears=hears), _with_own(where)
+
+    @cache
+    def theirs(workspace: str) -> Words | PromptsError:
+        try:
+            return _checked(own[workspace], hears=hears)
+        except PromptsError as error:  # until the next start: they are not read anew
+            return error
+
+    def words(workspace: str) -> Words:
+        found = theirs(workspace) if workspace in own else shared
+        if isinstance(found, PromptsError):
+            raise found
+        return found
+
+    return words
 
 
 def check_own_words(folder: Path) -> None:

@@ -101,6 +101,24 @@ def test_two_schools_are_loaded_install_it_and_are_answered_until_one_takes_it_o
             assert not any(word in process.log.read_text() for word in ("xoxb-", "code=", slack.client_secret))
 
 
+def test_words_of_one_school_that_do_not_work_keep_only_that_school_waiting(
+    district: Town, slack: PracticeSlack
+) -> None:
+    district.do("conference-coach load")
+    broken = Path(district.settings["SCHOOL_DIR"]) / SOUTH.lower() / "prompts" / "en" / "messages" / "hello.md.j2"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{% if %}")
+    north, south = slack.workspaces.values()
+    with district.started("conference-coach worker") as worker, district.started("conference-coach web") as web:
+        web.until_ready()
+        for space in (north, south):
+            space.attach(f"http://127.0.0.1:{district.port}/slack/events")
+        assert [install(district, slack, team) for team in (NORTH, SOUTH)] == [200, 200]
+        until_answered(worker, north)
+        assert {line["workspace"] for line in web.lines("not_ready")} == {SOUTH}
+        assert (web.end(), worker.end()) == (0, 0)
+
+
 def test_one_school_with_a_mistake_and_none_of_them_is_loaded(district: Town) -> None:
     schools = Path(district.settings["SCHOOL_DIR"])
     roster = schools / SOUTH.lower() / "roster.csv"
