@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_bolt import App, BoltResponse
@@ -32,6 +32,9 @@ from scheduler.failures import named
 
 log = logging.getLogger("bot")
 
+CALLS = 8
+"""Calls at once of each bot: at 200 ms a call, several times as many as Slack takes of a workspace in a minute."""
+
 FOLLOW = 5.0
 """Seconds after which is looked again which workspaces have the app."""
 
@@ -49,7 +52,7 @@ class District:
     """
 
     def __init__(self, at: Premises, words: Callable[[str], Words]) -> None:
-        self._at = at
+        self._at = replace(at, workers=min(at.workers, CALLS))
         self._words = words
         self._open: dict[str, _Open] = {}
         self._closed: list[Bot] = []
