@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from bot.errors import CoachError
+from bot.practice.sample import moved
 
 NEXT = """Put in your own people and days:
   {folder}/school.toml       name, time zone, counselors, terms
@@ -20,14 +21,16 @@ See whether it is in order: conference-coach load --check {folder}"""
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def example(folder: Path) -> None:
-    """Write the invented sample school into DIR, a new folder, to be made your own."""
+    """Write the invented sample school into DIR, a new folder, to be made your own.
+
+    Its first conferences are a week or two from today.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CoachError(f"{folder}: There is something already. Name a folder that is not there yet.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with as_file(files("bot.practice") / "school") as sample:
-            for file in sorted(sample.iterdir()):
-                (folder / file.name).write_bytes(file.read_bytes())
+        for name, text in moved(datetime.now(UTC).date()).items():
+            (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise CoachError(f"{error.filename}: {error.strerror}. Let this user write there, or name another.") from None
     click.echo(NEXT.format(folder=folder))

@@ -12,6 +12,7 @@ from bot.running.router import JSON, TEXT, Wsgi, telling
 from bot.running.service import Service
 from bot.slack.socket import Socket
 from bot.store import migrate as schema
+from bot.store import room
 from bot.store.session import Store
 from scheduler.failures import named
 
@@ -24,7 +25,7 @@ PATIENCE = 3.0
 
 
 class Health:
-    """Why a process is not to be given work, by name: `stopping`, `database`, `schema`, `school`, `socket`.
+    """Why a process is not to be given work, by name: `stopping`, `database`, `schema`, `school`, `disk`, `socket`.
 
     socket: where there is one. `stopping` is set by whoever ends the process, before anything else is.
     """
@@ -66,9 +67,17 @@ class Health:
     def _ask(self) -> tuple[str, ...]:
         try:
             schema.require_current(self._store)
-            return self._service.lacks()
+            return (*self._service.lacks(), *self._full())
         except CoachError:
             return ("schema",)
         except Exception as error:
             log.warning("not_reached error=%s", named(error))
             return ("database",)
+
+    def _full(self) -> tuple[str, ...]:
+        """A full disk can be read from as ever, and nothing that comes in can be kept."""
+        free = room.free(self._store.engine.url)
+        if free is None or free >= room.LEAST:
+            return ()
+        log.warning("disk_full")
+        return ("disk",)

@@ -20,6 +20,7 @@ from bot.running.router import Wsgi, telling
 from bot.running.service import Service
 from bot.running.turns import Outcome, Way
 from bot.slack.socket import Socket
+from bot.store import room
 from bot.store.session import Store
 from scheduler import operating
 from scheduler.deliveries import Delivery, State
@@ -130,6 +131,10 @@ class Standing:
                 self._asked = time.monotonic()
             return self._held
 
+    def free(self) -> int | None:
+        """Free bytes of the disk under a SQLite file."""
+        return room.free(self._store.engine.url)
+
     def _ask(self) -> list[Held] | None:
         try:
             with self._store.read() as connection:
@@ -163,6 +168,8 @@ class _Found:
         yield GaugeMetricFamily("coach_database_up", "Whether the database answers.", float(held is not None))
         if held is not None:
             yield from self._deliveries(held)
+        if (free := self._standing.free()) is not None:
+            yield GaugeMetricFamily("coach_disk_free_bytes", "What may still be written where SQLite's file is.", free)
         ticks = [one.ticked_at for one in self._service.dispatchers if one.ticked_at is not None]
         if ticks:
             age = (self._clock() - min(ticks)).total_seconds()

@@ -19,7 +19,7 @@ from bot.practice.browser.program import ProgramError, program
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _READY = "Ctrl-C ends it"
 _COMMAND = "from bot.cli.main import main; main()"
-_PATIENCE = 60.0
+PATIENCE = 60.0
 """Real seconds after which a demo that does not end has failed the test."""
 
 
@@ -73,7 +73,7 @@ class Running:
 
     def ended(self) -> int:
         """Wait until it has ended; its exit code."""
-        self.told += self.process.communicate(timeout=_PATIENCE)[0]
+        self.told += self.process.communicate(timeout=PATIENCE)[0]
         return self.process.returncode
 
 

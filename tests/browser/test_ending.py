@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 from bot.cli.main import main
 from bot.practice.browser.school import school_near
 from bot.practice.browser.workspace import WorkspaceError, workspace
-from tests.browser.running import free_port, running
+from tests.browser.running import PATIENCE, free_port, running
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -32,6 +33,16 @@ def test_it_says_so_when_local_slack_ends_by_itself(tmp_path: Path) -> None:
         assert demo.ended() == 1
     assert "local-slack has ended by itself (exit -9). Run this again." in demo.told
     assert "Traceback" not in demo.told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process does not hear that its parent has ended")
+def test_who_kills_the_demo_kills_local_slack_with_it(tmp_path: Path) -> None:
+    with running(tmp_path) as demo:
+        (local_slack,) = map(os.pidfd_open, demo.children())
+        demo.process.kill()
+        assert demo.ended() == -signal.SIGKILL
+        assert select.select([local_slack], [], [], PATIENCE)[0]  # readable once it has ended
+        os.close(local_slack)
 
 
 def test_a_port_that_is_taken_is_named_with_another_to_choose() -> None:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection
 
-from bot.practice.browser.school import STUDENT, loaded_at, school_near
+from bot.practice.browser.school import loaded_at, school_near
+from bot.practice.sample import STUDENT
 from bot.school import School
 from bot.services.nudges.days import calendar_of
 from bot.services.nudges.quarter import quarter_of

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -64,18 +63,11 @@ def done(script: str, folder: Path, workspace: PracticeWorkspace) -> str:
 
 
 def put_in_own_accounts(folder: Path) -> None:
-    """As the README says; and the invented school's days are moved to today."""
+    """As the README says."""
     roster = folder / "roster.csv"
     text = roster.read_text(encoding="utf-8")
     text = text.replace("noor@school.example", STUDENT).replace("bell@school.example", COUNSELOR)
     roster.write_text(text, encoding="utf-8")
-    today = datetime.now(UTC).date()
-    charter = (folder / "school.toml").read_text(encoding="utf-8").partition("\n[[term]]")[0]
-    term = f'\n[[term]]\nname = "Now"\nstarts = {today - timedelta(30)}\nends = {today + timedelta(60)}\n'
-    (folder / "school.toml").write_text(charter + term, encoding="utf-8")
-    conferences = (folder / "conferences.csv").read_text(encoding="utf-8").replace("Autumn 2026", "Now")
-    moved = re.sub(r"2026-12-\d\d", str(today + timedelta(14)), conferences)
-    (folder / "conferences.csv").write_text(moved, encoding="utf-8")
 
 
 def test_the_readme_s_commands_lead_from_nothing_to_the_first_message(

@@ -19,6 +19,7 @@ from bot.running.aside import served
 from bot.running.health import Health
 from bot.running.router import Router
 from bot.store import migrate as schema
+from bot.store import room as disk
 from bot.store.models import School
 from bot.store.session import Store
 from tests.running.town import free_port
@@ -43,6 +44,15 @@ def test_each_thing_that_is_wanting_has_its_name(stage: Stage, health: Health) -
     assert health.reasons() == ["school"]
     schema.downgrade(store, "0001")
     assert health.reasons() == ["schema"]
+
+
+def test_a_full_disk_under_a_sqlite_file_is_named_and_of_postgresql_nobody_asks(
+    stage: Stage, health: Health, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(disk, "LEAST", 1 << 62)  # more than there is
+    sqlite = stage.bot.house.store.sqlite
+    assert health.reasons() == (["disk"] if sqlite else [])
+    assert caplog.messages == (["disk_full"] if sqlite else [])
 
 
 @pytest.mark.parametrize("trouble", ["", "link_disabled"])

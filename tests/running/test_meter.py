@@ -181,3 +181,7 @@ def test_a_line_of_json_has_stable_names_and_the_time_in_utc() -> None:
         '"kind": "say", "attempts": 2, "waited": 0.25}'
     )
     assert Line().format(record).endswith("INFO bot sent delivery=a-1 kind=say attempts=2 waited=0.25")
+
+
+def test_how_much_room_is_left_is_told_of_a_file_only(stage: Stage, bot: Bot, meter: Meter) -> None:
+    assert (of(figures(meter, bot), "coach_disk_free_bytes") > 0) == bot.house.store.sqlite

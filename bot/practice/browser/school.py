@@ -9,20 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from importlib.resources import as_file, files
 from zoneinfo import ZoneInfo
 
+from bot.practice.sample import STUDENT, near, packaged
 from bot.school import QuietHours, School, Term, read_school
 from scheduler.tables import Weekday
 
-STUDENT = "noor"
-"""Whose conference is near."""
-
-NEAR = timedelta(days=7)
-"""Hers is on the first day from then on that is the same of the week as in the packaged school."""
-
 OTHERS = timedelta(days=28)
-"""The others' are so much later than hers: no nudge of theirs goes out now, and the page stays easy to look through."""
+"""The others' conferences are so much later than hers: no nudge of theirs goes out now, and the page stays easy to look
+through."""
 
 BEGUN, LASTS, HOLIDAYS = timedelta(weeks=4), timedelta(weeks=12), timedelta(weeks=1)
 """Of the term: how long ago it began, how long it is, and how long it is until the next."""
@@ -34,12 +29,12 @@ _HALF_A_DAY = timedelta(hours=12)
 
 def school_near(now: datetime, languages: Collection[str]) -> School:
     """The packaged sample school, with a week or two to go before the student's conference."""
-    with as_file(files("bot.practice") / "school") as folder:
+    with packaged() as folder:
         school = read_school(folder, languages)
     here = now.astimezone(ZoneInfo(school.time_zone))
     terms = _terms(school, here.date())
     was = next(one.date for one in school.conferences if one.student == STUDENT)
-    day = _near(here.date(), was.weekday())
+    day = near(was, here.date())
     conferences = tuple(
         replace(one, term=terms[0].name, date=day + (one.date - was) + _later(one.student))
         for one in school.conferences
@@ -48,11 +43,6 @@ def school_near(now: datetime, languages: Collection[str]) -> School:
         school, terms=terms, conferences=conferences, days=(), week=_EVERY_DAY, quiet=_quiet(here),
         cadence=_cadence(here.date(), day),
     )  # fmt: skip
-
-
-def _near(today: date, weekday: int) -> date:
-    soonest = today + NEAR
-    return soonest + timedelta(days=(weekday - soonest.weekday()) % 7)
 
 
 def _later(student: str) -> timedelta:

@@ -16,9 +16,10 @@ from types import FrameType
 from bot import logs
 from bot.app import Bot, build, ready
 from bot.practice.browser.program import program
-from bot.practice.browser.school import STUDENT, loaded_at, school_near
+from bot.practice.browser.school import loaded_at, school_near
 from bot.practice.browser.workspace import TEAM, Workspace, require_free, slack_id, workspace
 from bot.practice.page import Page
+from bot.practice.sample import STUDENT
 from bot.school import School
 from bot.services.roster.load import load_school
 from bot.services.roster.members import Member, match_members
@@ -44,9 +45,10 @@ _TRY = (
     ("Mateo Ríos", "a student in Spanish."),
 )
 _BESIDES = (
+    "One's direct message with the coach stands in the list under one's own name.",
     "In real Slack people are in the channel, the agenda is pinned, and dates",
-    "are in the reader's own time. The stand-in can do none of this; what it",
-    "refuses, the bot tells Ms. Okafor and Mr. Tan, as it would there.",
+    "are in the reader's own time. The stand-in can do none of this; the bot",
+    "tells Ms. Okafor whom it could not invite, as it would there.",
 )
 
 

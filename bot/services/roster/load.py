@@ -30,14 +30,23 @@ _TOLD = ("date", "time", "place", "cancelled")
 """What people are told of when it is another: not how long the meeting is."""
 
 
-def load_school(connection: Connection, workspace: str, school: School, now: datetime) -> Changes:
+FEW = 2
+"""So many students may leave by a bundle at once, however small the school."""
+
+
+def load_school(
+    connection: Connection, workspace: str, school: School, now: datetime, *, fewer: bool = False
+) -> Changes:
     """Make the workspace's school what `school` says, within the caller's transaction; what that changed.
 
     Loading the same again changes nothing. A conference whose day is over stays as it is when the folder no longer
     has it: schools load one term after the other. A term stays for as long as it has conferences.
-    Raises SchoolError where somebody in it was erased.
+    Raises SchoolError where somebody in it was erased, or where it rests on a OneRoster bundle without most of the
+    students who are here now, unless that is meant: `fewer`.
     """
     _refuse_erased(connection, workspace, school)
+    if school.imported and not fewer:
+        _refuse_fewer(connection, workspace, school)
     ledger = Ledger()
     _load_itself(connection, workspace, school, now, ledger)
     terms = _load_terms(connection, workspace, school.terms, ledger)
@@ -79,6 +88,21 @@ def _refuse_erased(connection: Connection, workspace: str, school: School) -> No
             f"{_how_to_take_out(person)}; if they are to come back: conference-coach erase --allow {person.key}"
             for person in school.people
             if person.key in gone
+        )
+
+
+def _refuse_fewer(connection: Connection, workspace: str, school: School) -> None:
+    """Raise SchoolError where most students would leave: an export that was cut short looks like that."""
+    coming = {person.key for person in school.people if person.role is Role.STUDENT}
+    here = [row["key"] for row in rows.people(connection, workspace) if row["role"] == Role.STUDENT and row["active"]]
+    gone = [key for key in here if key not in coming]
+    if len(gone) > FEW and len(gone) * 2 > len(here):
+        bundle = next((person.file for person in school.people if person.file != ROSTER), ROSTER)
+        raise SchoolError(
+            [
+                f"{bundle}: {len(gone)} of the {len(here)} students who are here now would leave. "
+                "Look at whether the bundle is whole; if they are to leave: conference-coach load --fewer"
+            ]
         )
 
 

@@ -17,6 +17,7 @@ from bot.services.roster.load import load_school
 from bot.store.models import Erasure, Person
 from bot.store.scope import every_workspace
 from bot.store.session import Store
+from tests.school.folders import school as own
 from tests.school.oneroster.bundles import NOW, Files, bundle, changed, folder_of, school, zipped
 
 
@@ -102,6 +103,51 @@ def test_a_bundle_with_a_fault_changes_nothing(folder: Path) -> None:
     store = Store(f"sqlite:///{folder.parent / 'coach.db'}")
     assert people(store)["u-reyes"].name == "Luis Reyes"
     store.close()
+
+
+def grown(files: Files, *more: str) -> Files:
+    """A bundle with more students in the advisory."""
+    users = "".join(
+        f"s-{one},,,true,o-hill,student,{one},,{one.title()},More,,,{one}@school.example,,,,07,\r\n" for one in more
+    )
+    enrolled = "".join(f"e-{one},,,c-adv,o-hill,s-{one},student,false,,\n" for one in more)
+    tables = {"users.csv": users, "enrollments.csv": enrolled}
+    return {name: text + tables.get(name, "") for name, text in files.items()}
+
+
+MOST = ("s-ada,,,true", "s-ada,tobedeleted,,true"), ("s-ben,,,true", "s-ben,tobedeleted,,true")
+LEFT = ("s-theo,,,true", "s-theo,tobedeleted,,true")
+
+
+def test_a_bundle_by_which_most_students_would_leave_is_refused_until_that_is_said_to_be_meant(folder: Path) -> None:
+    whole = grown(bundle(), "ada", "ben")
+    (folder / "oneroster.zip").write_bytes(zipped(whole))
+    run(folder, "load", folder)
+    (folder / "oneroster.zip").write_bytes(zipped(changed(whole, "users.csv", LEFT, *MOST)))
+    told = (
+        "oneroster.zip/users.csv: 3 of the 4 students who are here now would leave. Look at whether the bundle is "
+        "whole; if they are to leave: conference-coach load --fewer\n"
+    )
+    for arguments in (("load", "--check"), ("load",)):
+        refused = run(folder, *arguments, folder)
+        assert (refused.exit_code, refused.stderr) == (1, told)
+    assert "Removed: " in run(folder, "load", "--check", "--fewer", folder).stdout
+    taken = run(folder, "load", "--fewer", folder)
+    assert taken.exit_code == 0
+    assert "- person Theo Lindqvist (student s-theo)" in taken.stdout
+
+
+def test_half_of_them_or_a_few_may_leave_by_a_bundle(store: Store) -> None:
+    whole = grown(bundle(), "ada", "ben")
+    load(store, whole)
+    assert load(store, changed(whole, "users.csv", *MOST))  # two of four
+    assert load(store, changed(bundle(), "users.csv", LEFT))  # one of two
+
+
+def test_by_a_roster_of_its_own_a_school_may_shrink_as_it_likes(store: Store) -> None:
+    load(store, grown(bundle(), "ada", "ben", "cem", "dia"))
+    with store.write() as connection:
+        assert load_school(connection, "T0SCHOOL", own(), NOW).removed
 
 
 def test_loading_again_from_the_folder_changes_nothing(folder: Path) -> None:
