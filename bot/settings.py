@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -61,7 +62,8 @@ HOW_TO_GET = {
     Name.CLIENT_SECRET: "Copy it from your Slack app's page, Basic Information, Client Secret.",
     Name.API_URL: f"Leave it out for Slack itself ({SLACK_API}).",
     Name.DATABASE_URL: f"Leave it out for a file here ({DATABASE}), or write postgresql://user:password@host/name.",
-    Name.SCHOOL_DIR: "Name the folder that holds school.toml, roster.csv and conferences.csv.",
+    Name.SCHOOL_DIR: "Name the folder that holds school.toml, roster.csv and conferences.csv; or, for several "
+    "schools, the folder of theirs.",
     Name.SMTP_URL: "Write smtp://user:password@host:587 (encrypted where the server can) or "
     "smtps://user:password@host:465; leave it out, with MAIL_FROM, if no e-mail is to be sent.",
     Name.MAIL_FROM: "Write the address e-mail comes from: coach@school.example, or "
@@ -81,6 +83,8 @@ HOW_TO_GET = {
     Name.DISK_KEPT: "Write yes if this machine's disk is there again after a restart; leave it out to have that found "
     "out.",
 }
+
+READABLE = "Make it readable for this user."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +130,8 @@ class Settings:
     def read(cls, environ: Mapping[str, str], needs: Collection[Name] = ()) -> Settings:
         """The settings; `needs` are the variables the command cannot do without.
 
-        Raises SettingsError naming everything that is missing or wrong, each with its remedy and never its value.
+        Raises SettingsError naming everything that is missing or wrong, each with its remedy and never its value,
+        but for the path of the school's folder.
         """
         given = {name: environ.get(name, "").strip() for name in Name}
         needed = {*needs, *(name for together in _TOGETHER for name in together if any(map(given.get, together)))}
@@ -134,7 +139,7 @@ class Settings:
             needed = {*needed, Name.ENCRYPTION_KEYS} - {Name.BOT_TOKEN}
         problems = [f"{name}: It is missing. {HOW_TO_GET[name]}" for name in Name if name in needed and not given[name]]
         problems += [
-            f"{name}: {wrong} {HOW_TO_GET[name]}"
+            f"{name}: {wrong} {how_to_mend(name, given[name])}"
             for name in Name
             if given[name] and (wrong := fault(name, given[name]))
         ]
@@ -166,8 +171,14 @@ class Settings:
 
 
 def fault(name: Name, value: str) -> str:
-    """What is wrong with a variable's value, without showing it; "" if nothing."""
+    """What is wrong with a variable's value, without showing it unless it is a folder; "" if nothing."""
     return _FAULTS[name](value)
+
+
+def how_to_mend(name: Name, value: str) -> str:
+    """What to do about a variable's value that is wrong."""
+    closed = name is Name.SCHOOL_DIR and isinstance(_not_opened(value), PermissionError)
+    return READABLE if closed else HOW_TO_GET[name]
 
 
 _TOGETHER = ((Name.SMTP_URL, Name.MAIL_FROM), (Name.CLIENT_ID, Name.CLIENT_SECRET))
@@ -213,7 +224,20 @@ def _database_url(value: str) -> str:
 
 
 def _school_dir(value: str) -> str:
-    return "" if Path(value).is_dir() else "There is no such folder."
+    error = _not_opened(value)
+    if error is None:
+        return ""
+    what = "This user may not open the folder" if isinstance(error, PermissionError) else "There is no such folder:"
+    return f"{what} {Path(value).absolute()}."
+
+
+def _not_opened(folder: str) -> Exception | None:
+    """Why a folder, and what is in it, cannot be opened."""
+    try:
+        os.listdir(f"{folder}/.")  # with the dot the folder must be one that may be entered, too
+    except (OSError, ValueError) as error:
+        return error
+    return None
 
 
 def _erasures(value: str) -> str:

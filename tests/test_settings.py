@@ -124,7 +124,6 @@ def test_missing_and_wrong_come_together() -> None:
         ("DATABASE_URL", "secret"),
         ("DATABASE_URL", "mysql://coach:secret@db.example/coach"),
         ("DATABASE_URL", "postgresql://coach:secret@db.example:port/coach"),
-        ("SCHOOL_DIR", "/nowhere/secret"),
         ("ERASURES", "/nowhere/secret"),
         ("SMTP_URL", "http://coach:secret@mail.example"),
         ("SMTP_URL", "smtp://coach:secret/1@mail.example"),
@@ -137,6 +136,16 @@ def test_a_wrong_value_is_named_but_not_shown(name: str, value: str) -> None:
     (problem,) = problems({**WHOLE, name: value})
     assert problem.startswith(f"{name}: ")
     assert "secret" not in problem
+
+
+def test_a_school_s_folder_that_is_not_there_is_named_as_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "letter").touch()
+    for name in ("our-school", "letter"):
+        (problem,) = problems({"SCHOOL_DIR": name})
+        assert problem.startswith(f"SCHOOL_DIR: There is no such folder: {tmp_path / name}. Name the folder that holds")
 
 
 @pytest.mark.parametrize(

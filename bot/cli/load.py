@@ -45,14 +45,18 @@ class _Read:
 @click.command()
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Only say what is wrong, or what would change.")
-def load(folder: Path | None, check: bool) -> None:
+@click.option("--fewer", is_flag=True, help="Go on though by a OneRoster bundle most students would leave.")
+def load(folder: Path | None, check: bool, fewer: bool) -> None:
     """Load a school's folder: school.toml, roster.csv or a OneRoster bundle, conferences.csv; calendar.ics and
     cadence.toml if there.
 
     DIR is SCHOOL_DIR unless given. It may hold the folders of several schools, each with its workspace in school.toml.
     Loading twice changes nothing; with any error nothing is loaded.
     """
-    settings = Settings.read(os.environ, needs=() if folder else (Name.SCHOOL_DIR,))
+    if folder:  # SCHOOL_DIR does not matter then, not even where it is wrong
+        settings = Settings.read({name: value for name, value in os.environ.items() if name != Name.SCHOOL_DIR})
+    else:
+        settings = Settings.read(os.environ, needs=(Name.SCHOOL_DIR,))
     now = datetime.now(UTC)
     schools = _read_all(folder or settings.school_dir or Path(), now)
     for one in schools:
@@ -60,9 +64,9 @@ def load(folder: Path | None, check: bool) -> None:
             click.echo(f"{one.folder.name}: {one.school.name}")
         _tell(one.school)
         if check:
-            _check(settings, one.school, now)
+            _check(settings, one.school, now, fewer=fewer)
         else:
-            _take_in(settings, one.school, now)
+            _take_in(settings, one.school, now, fewer=fewer)
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -114,14 +118,14 @@ def _tell(school: School) -> None:
 # --- taking in ---------------------------------------------------------------------------------------------------
 
 
-def _take_in(settings: Settings, school: School, now: datetime) -> None:
+def _take_in(settings: Settings, school: School, now: datetime, *, fewer: bool) -> None:
     workspace, mails = _workspace(settings, school), settings.mail is not None
     store = Store(settings.database_url, settings.keyring)
     try:
         schema.migrate(store)
         sealing.require_keys(store)
         with store.write() as connection:
-            changes = load_school(connection, workspace, school, now)
+            changes = load_school(connection, workspace, school, now, fewer=fewer)
             ours = Outbox("load")
             ours.put(connection, followed(connection, ours, workspace, changes, now, mails=mails), now)
         _print_changes(changes)
@@ -173,7 +177,7 @@ def _plan(store: Store, workspace: str, now: datetime, *, mails: bool) -> None:
 # --- only looking ------------------------------------------------------------------------------------------------
 
 
-def _check(settings: Settings, school: School, now: datetime) -> None:
+def _check(settings: Settings, school: School, now: datetime, *, fewer: bool) -> None:
     click.echo(f"{school.name} is in order: {len(school.people)} people, {len(school.conferences)} conferences.")
     if school.unread:
         click.echo(f"calendar.ics: these change no school day: {'; '.join(school.unread)}.")
@@ -182,7 +186,7 @@ def _check(settings: Settings, school: School, now: datetime) -> None:
     workspace = _workspace(settings, school)
     store = _store_to_look_at(settings.database_url, settings.keyring)
     with store.engine.connect() as connection:
-        changes = load_school(connection, workspace, school, now)
+        changes = load_school(connection, workspace, school, now, fewer=fewer)
         connection.rollback()
     store.close()
     click.echo("Loading it would do this:" if changes else "Loading it would change nothing.")

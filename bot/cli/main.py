@@ -29,9 +29,9 @@ from bot.cli.wording import words_of
 from bot.errors import CoachError, SettingsError
 from bot.serve import serve, work
 from bot.serve import web as take_in_by_http
-from bot.settings import HOW_TO_GET, Name, Settings
+from bot.settings import DATABASE, Name, Settings
 from bot.store import migrate as schema
-from bot.store.existing import broken
+from bot.store.existing import broken, remedy
 from bot.store.session import Store
 from bot.words import overlays
 from prompts import PromptsError
@@ -61,7 +61,8 @@ class _Group(click.Group):
             if error.statement is not None and not isinstance(error, OperationalError):
                 raise  # not for want of a database: a fault of ours
             click.echo(f"The database cannot be used: {error.orig}", err=True)
-            click.echo(f"{Name.DATABASE_URL}: {HOW_TO_GET[Name.DATABASE_URL]}", err=True)
+            url = os.environ.get(Name.DATABASE_URL, "").strip() or DATABASE
+            click.echo(f"{Name.DATABASE_URL}: {remedy(url, error)}", err=True)
         return ctx.exit(1)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import unquote
 
-from bot.settings import Name
+from bot.settings import HOW_TO_GET, Name
 
 HIDDEN = "…"
 SHORTEST = 4
@@ -17,13 +17,23 @@ _ADDRESSES = (Name.DATABASE_URL, Name.SMTP_URL, Name.API_URL)
 _SECRET = re.compile(r"SLACK_.*|ENCRYPTION_KEYS")
 """Also those that nobody reads: what is misspelled is as secret."""
 _OPEN = (Name.API_URL, Name.CLIENT_ID)
+_BARE = re.compile(r"(xox[a-z]|xapp)-\W*")
+"""How a token begins, which is no secret; with the dots of an example it is none either."""
 
 
 def discreet(environ: Mapping[str, str]) -> Callable[[str], str]:
-    """A function that takes out of a text every secret there is among these variables."""
-    secrets = sorted({one for one in _secrets(environ) if len(one) >= SHORTEST}, key=len, reverse=True)
-    pattern = re.compile("|".join(map(re.escape, secrets)) or r"(?!)")
-    return lambda text: pattern.sub(HIDDEN, text)
+    """A function that takes out of a text every secret there is among these variables.
+
+    Our own words on a variable stay, whatever is written into one: an example in them may have been copied there.
+    """
+    secrets = sorted(filter(_is_secret, set(_secrets(environ))), key=len, reverse=True)
+    ours = frozenset(HOW_TO_GET.values())
+    pattern = re.compile("|".join(map(re.escape, (*ours, *secrets))))
+    return lambda text: pattern.sub(lambda found: found[0] if found[0] in ours else HIDDEN, text)
+
+
+def _is_secret(value: str) -> bool:
+    return len(value) >= SHORTEST and not _BARE.fullmatch(value)
 
 
 def _secrets(environ: Mapping[str, str]) -> Iterator[str]:

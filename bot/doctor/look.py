@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -9,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from bot.doctor.roll import Roll, read_roll
 from bot.doctor.slackline import Heard, SlackLine, hello
 from bot.errors import SchoolError, SettingsError
 from bot.school import School, read_school
+from bot.school.schools import by_workspace, folders
 from bot.services.installing import installed
 from bot.services.roster.school import names
 from bot.settings import Name, Settings, fault
@@ -25,7 +29,7 @@ from bot.slack.manifest import manifest
 from bot.store import alone
 from bot.store.session import Store
 from bot.words import overlays
-from prompts import Catalog, PromptsError
+from prompts import MOST_FILES, Catalog, PromptsError
 
 MAIL = (Name.SMTP_URL, Name.MAIL_FROM)
 SEVERAL = (Name.CLIENT_ID, Name.CLIENT_SECRET)
@@ -56,7 +60,8 @@ class Look:
         self.machine = machine or Machine()
         self.now = self.machine.clock()
         self.given = {name: environ.get(name, "").strip() for name in Name}
-        self._wanted = workspace
+        self.wanted = workspace
+        self._schools: dict[Path, School | SchoolError] = {}
 
     def close(self) -> None:
         """Let go of what was opened."""
@@ -101,7 +106,7 @@ class Look:
         if not self.settings.several:
             return {"": self.settings.bot_token}
         there = {one.workspace: one.token for one in installed(self.store)}
-        return {one: token for one, token in there.items() if self._wanted in ("", one)}
+        return {one: token for one, token in there.items() if self.wanted in ("", one)}
 
     @cached_property
     def identities(self) -> Mapping[str, Heard]:
@@ -145,8 +150,11 @@ class Look:
 
     @cached_property
     def at_work(self) -> bool:
-        """Whether `run` is at work on this SQLite file."""
-        return alone.taken(self.settings.database_url)
+        """Whether `run` is at work on this SQLite file, as far as this user may know."""
+        try:
+            return alone.taken(self.settings.database_url)
+        except PermissionError:
+            return False
 
     @cached_property
     def store(self) -> Store:
@@ -168,8 +176,8 @@ class Look:
     @cached_property
     def workspace(self) -> str:
         """Which workspace this is about: as wanted, the token's, or that of the only school; "" where that is open."""
-        if self._wanted:
-            return self._wanted
+        if self.wanted:
+            return self.wanted
         if self.settings.bot_token and not self.greeting.reply.fault and self.identity.reply.ok:
             return str(self.identity.reply.data["team_id"])
         with suppress(ValueError):
@@ -177,25 +185,84 @@ class Look:
             return only
         return ""
 
-    # --- the school's folder -------------------------------------------------------------------------------------
+    # --- the schools' folders ------------------------------------------------------------------------------------
+
+    @property
+    def several(self) -> bool:
+        """Whether the app is for several workspaces, whose schools each have a folder."""
+        return bool(self.given[Name.CLIENT_ID])
 
     @cached_property
-    def own_words(self) -> tuple[Path, ...]:
-        """The folder of the school's own words, if it has any."""
-        return overlays(self.settings.school_dir)
-
-    @cached_property
-    def folder(self) -> School | SchoolError:
-        """The school as its folder describes it, or all that is wrong with that."""
+    def closed(self) -> str:
+        """What is read of the schools' folders and this user may not open, the first of it; "" if nothing."""
         try:
-            return read_school(self.settings.school_dir or Path(), self.languages, self.now)
+            for folder in self._all_folders():
+                os.listdir(folder)
+                for own in overlays(folder):
+                    _refuse_closed(own)
+        except PermissionError as error:
+            return str(error.filename)
+        return ""
+
+    @cached_property
+    def misplaced(self) -> SchoolError | None:
+        """Why it is not clear which folder is for which of several workspaces."""
+        where = self.settings.school_dir
+        if where is None or self.closed or not self.several:
+            return None
+        try:
+            by_workspace(where)
         except SchoolError as error:
             return error
+        return None
+
+    @cached_property
+    def folders(self) -> tuple[Path, ...]:
+        """The schools' folders: the only one; of several all, or that of the workspace that is wanted."""
+        if self.settings.school_dir is None or self.closed:
+            return ()
+        if not (self.several and self.wanted):
+            return self._all_folders()
+        placed = {} if self.misplaced else by_workspace(self.settings.school_dir)
+        return (placed[self.wanted],) if self.wanted in placed else ()
+
+    def school_of(self, folder: Path) -> School | SchoolError:
+        """The school as a folder describes it, or all that is wrong with that."""
+        if folder not in self._schools:
+            try:
+                self._schools[folder] = read_school(folder, self._languages_of(folder), self.now)
+            except SchoolError as error:
+                self._schools[folder] = error
+        return self._schools[folder]
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
-        """The languages there are words in; ours where the school's own cannot be read."""
-        try:
-            return tuple(Catalog.load(*self.own_words).languages)
-        except PromptsError:
-            return tuple(Catalog.load().languages)
+        """The languages there are words in, without those of a school's own."""
+        return tuple(Catalog.load().languages)
+
+    def _languages_of(self, folder: Path) -> tuple[str, ...]:
+        """The same with a school's own; ours alone where those cannot be read."""
+        with suppress(PromptsError):
+            if own := overlays(folder):
+                return tuple(Catalog.load(*own).languages)
+        return self.languages
+
+    def _all_folders(self) -> tuple[Path, ...]:
+        where = self.settings.school_dir
+        if where is None or not self.several:
+            return (where,) if where else ()
+        with suppress(SchoolError):  # there is none, which `misplaced` tells
+            return folders(where)
+        return ()
+
+
+def _refuse_closed(words: Path) -> None:
+    """Raise PermissionError, which names it, for a file or folder of a school's own words that may not be opened."""
+    for at, _, files in islice(os.walk(words, onerror=_refuse), MOST_FILES):
+        for file in (os.path.join(at, name) for name in files):
+            if os.path.isfile(file) and not os.access(file, os.R_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), file)
+
+
+def _refuse(error: OSError) -> None:
+    raise error

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from bot.doctor.discreet import HIDDEN, discreet
+from bot.settings import HOW_TO_GET, Name
 from bot.store.session import Store
 from tests.doctor.clinic import Clinic
 
@@ -33,6 +34,21 @@ def test_what_is_no_secret_stays() -> None:
     said = "The key k1 of coach at db.example is not there; look at /srv/our-school, or smtp://mail.example:587."
     assert discreet(ENVIRON)(said) == said
     assert discreet({"SLACK_BOT_TOKEN": "x", "SSH_KEY_DIR": "school"})("x is a school's") == "x is a school's"
+
+
+def test_our_own_examples_stay_where_somebody_has_copied_them_into_a_variable() -> None:
+    copied = {
+        "SLACK_BOT_TOKEN": "xoxb-…",
+        "SLACK_APP_TOKEN": "xapp-...",
+        "SLACK_SIGNING_SECRET": "Slack",
+        "DATABASE_URL": "postgresql://user:password@host/name",
+    }
+    hide = discreet(copied)
+    assert [hide(f"It is wrong. {text}") for text in HOW_TO_GET.values()] == [
+        f"It is wrong. {text}" for text in HOW_TO_GET.values()
+    ]
+    assert hide("It does not begin with xapp-.") == "It does not begin with xapp-."
+    assert hide(f"password failed. {HOW_TO_GET[Name.DATABASE_URL]}").startswith(f"{HIDDEN} failed. Leave it out")
 
 
 @pytest.mark.parametrize("kind", ["well", "on_postgresql"])

@@ -34,11 +34,11 @@ WHOLE = {
     "SMTP_URL": f"smtp://{WHO}%2F7@127.0.0.1:1",
     "MAIL_FROM": "coach@school.example",
     "ENCRYPTION_KEYS": f"k1:{CANARY}8",
-    "SCHOOL_DIR": f"/nowhere/{CANARY}9",
+    "SCHOOL_DIR": "/nowhere/school",
     "ERASURES": f"/nowhere/{CANARY}10",
     "SLACK_BOT_TOKN": f"xoxb-{CANARY}-11",
 }
-"""Something to be kept back in every variable, well formed or not."""
+"""Something to be kept back in every variable, well formed or not; a folder's path is told."""
 
 
 @pytest.fixture

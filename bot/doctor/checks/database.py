@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from bot.doctor.finding import Finding, doubtful, failed, fine, of_error
@@ -12,7 +15,8 @@ from bot.settings import HOW_TO_GET, Name
 from bot.store import copies, sealing, writable
 from bot.store import kept as keeping
 from bot.store import migrate as schema
-from bot.store.existing import broken
+from bot.store.existing import broken, place
+from bot.store.existing import remedy as remedy_of
 
 LOAD = "Load the school: conference-coach load"
 
@@ -21,12 +25,13 @@ def database(look: Look) -> Finding:
     """Whether it is there and answers."""
     if look.store.sqlite and look.database is None:
         return failed("This database is only in memory, and gone at the end.", Name.DATABASE_URL, _HOW)
-    if look.database and not look.database.is_file():
-        return failed(f"There is no database {look.database}.", Name.DATABASE_URL, f"{LOAD}. Is it elsewhere? {_HOW}")
+    if look.database and not os.path.isfile(look.database):
+        remedy = place(make_url(look.settings.database_url)) or f"{LOAD}. Is it elsewhere? {_HOW}"
+        return failed(f"There is no database {look.database}.", Name.DATABASE_URL, remedy)
     try:
         schema.current(look.store)
     except DBAPIError as error:
-        return _unusable(error)
+        return _unusable(error, look.settings.database_url)
     return fine(f"It answers: {look.database or 'PostgreSQL'}.", Name.DATABASE_URL)
 
 
@@ -103,12 +108,12 @@ def erasures(look: Look) -> Finding:
     return fine(f"Erasures are kept in {path}.", Name.ERASURES)
 
 
-def _unusable(error: DBAPIError) -> Finding:
+def _unusable(error: DBAPIError, url: str) -> Finding:
     if broken(error):
         remedy = "Restore it again, or another backup; see that it is the right file."
         return failed(f"It is not whole: {error.orig}.", Name.DATABASE_URL, remedy)
     said = next(iter(str(error.orig).strip().splitlines()), type(error.orig).__name__)
-    return failed(f"It does not answer: {said.rstrip('.')}.", Name.DATABASE_URL, _HOW)
+    return failed(f"It does not answer: {said.rstrip('.')}.", Name.DATABASE_URL, remedy_of(url, error))
 
 
 _HOW = HOW_TO_GET[Name.DATABASE_URL]

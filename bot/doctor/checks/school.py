@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-from bot.doctor.finding import Finding, doubtful, failed, fine, unseen
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bot.doctor.finding import NAMED, Finding, doubtful, failed, fine, listed, unseen
 from bot.doctor.look import Look
 from bot.errors import SchoolError
 from bot.settings import Name
 
+SENTENCE = re.compile(r"(?<=[.?]) ")
 LOAD_AGAIN = "and load it again: conference-coach load"
 CHARTER, CALENDAR = "school.toml", "calendar.ics"
+_EACH = f'Have a folder for each workspace, with its id in {CHARTER}: workspace = "T…"'
 
 
 def folder(look: Look) -> Finding:
-    """Whether the school's folder could be loaded."""
-    if look.settings.school_dir is None:
+    """Whether the school's folder could be loaded, or those of several schools."""
+    where = look.settings.school_dir
+    if where is None:
         return unseen(f"{Name.SCHOOL_DIR} names none", Name.SCHOOL_DIR)
-    if isinstance(look.folder, SchoolError):
-        where = look.folder.problems[0].partition(": ")[0]
-        count = len(look.folder.problems)
-        said = f"{'A fault' if count == 1 else f'{count} faults, the first'} in {where}."
-        return failed(said, Name.SCHOOL_DIR, "Read them all, and mend them: conference-coach load --check")
-    return fine(f"{look.folder.name} is in order.", Name.SCHOOL_DIR)
+    if look.misplaced:
+        said = SENTENCE.split(look.misplaced.problems[0])[0]
+        return failed(said, Name.SCHOOL_DIR, _EACH)
+    if not look.folders:
+        return doubtful(f"No folder in {where} is for workspace {look.wanted}.", Name.SCHOOL_DIR, _EACH)
+    found = {one: look.school_of(one) for one in look.folders}
+    if wrong := {one: school.problems for one, school in found.items() if isinstance(school, SchoolError)}:
+        remedy = "Read them all, and mend them: conference-coach load --check"
+        return failed(_faults(look, wrong), Name.SCHOOL_DIR, remedy)
+    names = [school.name for school in found.values() if not isinstance(school, SchoolError)]
+    return fine(f"{listed(names)} {'is' if len(names) == 1 else 'are'} in order.", Name.SCHOOL_DIR)
+
+
+def _faults(look: Look, wrong: Mapping[Path, Sequence[str]]) -> str:
+    """How many there are and where the first is, in each folder; which folder that is, where there are several."""
+    told = []
+    for one, problems in list(wrong.items())[:NAMED]:
+        place = problems[0].partition(": ")[0]
+        count = "A fault" if len(problems) == 1 else f"{len(problems)} faults, the first"
+        told.append(f"{one.name}: {count[0].lower()}{count[1:]} in {place}" if look.several else f"{count} in {place}")
+    more = f"; and in {len(wrong) - NAMED} more folders" if len(wrong) > NAMED else ""
+    return f"{'; '.join(told)}{more}."
 
 
 def loaded(look: Look) -> Finding:
@@ -36,11 +59,19 @@ def loaded(look: Look) -> Finding:
             Name.BOT_TOKEN,
             "Take the bot token of the school's own workspace; or load a school for this one: conference-coach load",
         )
-    told = getattr(look.folder, "workspace", None) if look.settings.school_dir else None
+    told = _told(look)
     if told and told != look.workspace:
         remedy = f"Mend workspace in {CHARTER}, or leave it out, {LOAD_AGAIN}"
         return failed(f"The folder is for workspace {told}, and this is {look.workspace}.", CHARTER, remedy)
     return fine(f"{look.schools[look.workspace]} is loaded for workspace {look.workspace}.", Name.SCHOOL_DIR)
+
+
+def _told(look: Look) -> str | None:
+    """Whose school the one folder says it describes. Those of several are told apart by it."""
+    if look.several or not look.folders:
+        return None
+    school = look.school_of(look.folders[0])
+    return None if isinstance(school, SchoolError) else school.workspace
 
 
 def term(look: Look) -> Finding:

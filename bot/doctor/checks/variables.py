@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from bot.doctor.finding import Finding, doubtful, failed, fine, listed, unseen
 from bot.doctor.look import MAIL, SEVERAL, Look
-from bot.settings import HOW_TO_GET, Name
+from bot.settings import HOW_TO_GET, READABLE, Name, how_to_mend
 
 MEANT = 0.8
 """How alike two names are of which one is a slip of the pen."""
@@ -31,7 +31,7 @@ def variable(name: Name) -> Callable[[Look], Finding]:
         if _QUOTED.fullmatch(value):
             return failed("It stands in quotation marks, which count as part of it.", name, "Take them off.")
         if wrong := look.faults.get(name):
-            return failed(wrong, name, HOW_TO_GET[name])
+            return failed(wrong, name, how_to_mend(name, value))
         if name is Name.BOT_TOKEN and look.given[Name.CLIENT_ID]:
             remedy = f"Leave one of the two out: for several workspaces this one, for one {' and '.join(SEVERAL)}."
             return failed(f"It is of one workspace, and {Name.CLIENT_ID} is for several.", name, remedy)
@@ -141,9 +141,16 @@ def _shared(look: Look, name: Name) -> Finding:
     return _no_doubt(look, name) if look.given[name] else _optional(look, name)
 
 
+def _opened(look: Look, name: Name) -> Finding:
+    if look.closed:
+        return failed(f"This user may not open {look.closed}.", name, READABLE)
+    return _no_doubt(look, name)
+
+
 _DOUBTS: dict[Name, Callable[[Look, Name], Finding]] = {
     Name.SIGNING_SECRET: _known_secret,
     Name.API_URL: _encrypted_way,
     Name.DATABASE_URL: _shared,
+    Name.SCHOOL_DIR: _opened,
 }
 _LEFT_OUT[Name.DATABASE_URL] = _shared
