@@ -13,8 +13,8 @@ import click
 from sqlalchemy import Connection
 
 from bot.cli.cadence import school_of
-from bot.cli.packet import own_words
 from bot.cli.tokens import token
+from bot.cli.wording import words_of
 from bot.cli.writing import write
 from bot.errors import CoachError
 from bot.school.spreadsheet import spreadsheet
@@ -93,7 +93,7 @@ class _Clerk:
 
     def person(self, key: str, out: Path | None, *, is_student: bool, alerts: bool, files: bool) -> None:
         """Everything about one person."""
-        words = own_words(self._settings)
+        words = words_of(self._settings, hears=False)(self._workspace)
         with self._store.read() as connection:
             about = self._found(connection, key, is_student=is_student)
             found = record(connection, self._workspace, about.id, self._now, alerts=alerts)

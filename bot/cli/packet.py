@@ -14,6 +14,7 @@ from typst import TypstError
 
 from bot.cli.cadence import school_of
 from bot.cli.tokens import token
+from bot.cli.wording import words_of
 from bot.errors import CoachError, SettingsError
 from bot.packet import Packet, Paper, Printed, file_name, printed
 from bot.services.agenda import printing
@@ -26,7 +27,7 @@ from bot.settings import Name, Settings
 from bot.slack.client import SlackApi
 from bot.slack.packets import Photos
 from bot.store.existing import workable
-from bot.words import Words, overlays
+from bot.words import Words
 from scheduler.outbox import Outbox
 
 
@@ -52,10 +53,11 @@ def packet(
     settings = Settings.read(os.environ)
     store = workable(settings.database_url, settings.keyring)
     try:
-        house = House(store, Outbox("packet"), own_words(settings), lambda: datetime.now(UTC))
-        _check_language(house.words, language)
         with store.read() as connection:
             whose = school_of(connection, workspace)
+        house = House(store, Outbox("packet"), words_of(settings, hears=False)(whose), lambda: datetime.now(UTC))
+        _check_language(house.words, language)
+        with store.read() as connection:
             if every:
                 copies = printing.of_term(connection, whose, term)
             else:
@@ -80,11 +82,6 @@ def _check(student: str | None, household: str | None, term: str, every: bool, o
         raise CoachError("--all goes with --term NAME and --out DIR, and with no student: it makes every packet.")
     if not every and not student:
         raise CoachError("Whose packet? Give the student's id in roster.csv, or --all --term NAME --out DIR.")
-
-
-def own_words(settings: Settings) -> Words:
-    """The words of a process that only makes files, with the school's own laid over them."""
-    return Words.load(*overlays(settings.school_dir), hears=False)
 
 
 def _check_language(words: Words, language: str | None) -> None:
